@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# Writes one C file with the bytes of FILES ('|'-separated), see embed.cmake.
+string(REPLACE "|" ";" FILES "${FILES}")
+set(arrays "")
+set(rows "")
+set(n 0)
+foreach(file IN LISTS FILES)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+  cmake_path(RELATIVE_PATH file BASE_DIRECTORY ${BASE} OUTPUT_VARIABLE name)
+  string(APPEND arrays "static const unsigned char bytes_${n}[] = {${bytes}0};\n")
+  string(APPEND rows "\t{ \"${name}\", (const char *)bytes_${n}, sizeof bytes_${n} - 1 },\n")
+  math(EXPR n "${n}+1")
+endforeach()
+file(WRITE ${OUT} "#include \"handlers/base/embedded.h\"\n${arrays}extern const struct embedded_file ${SYMBOL}[];\nextern const size_t ${SYMBOL}_count;\nconst struct embedded_file ${SYMBOL}[] = {\n${rows}};\nconst size_t ${SYMBOL}_count = ${n};\n")

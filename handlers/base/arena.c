@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "handlers/base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_BYTES ((size_t)16 * 1024)
+
+struct block {
+	struct block *next;
+	size_t used, size;
+	alignas(max_align_t) unsigned char data[];
+};
+
+struct arena {
+	struct block *blocks;
+	size_t taken_bytes, max_bytes;
+};
+
+struct arena *arena_new(size_t max_bytes)
+{
+	struct arena *a = calloc(1, sizeof *a);
+
+	if (a)
+		a->max_bytes = max_bytes;
+	return a;
+}
+
+void arena_clear(struct arena *a)
+{
+	while (a->blocks) {
+		struct block *next = a->blocks->next;
+
+		free(a->blocks);
+		a->blocks = next;
+	}
+	a->taken_bytes = 0;
+}
+
+void arena_free(struct arena **a)
+{
+	if (!a || !*a)
+		return;
+	arena_clear(*a);
+	free(*a);
+	*a = NULL;
+}
+
+void *arena_take(struct arena *a, size_t size_bytes)
+{
+	const size_t align = alignof(max_align_t);
+	size_t need;
+
+	if (size_bytes > a->max_bytes)
+		return NULL;
+	need = (size_bytes + align - 1) / align * align;
+	if (need > a->max_bytes - a->taken_bytes)
+		return NULL;
+	if (!a->blocks || a->blocks->size - a->blocks->used < need) {
+		size_t size = need > BLOCK_BYTES ? need : BLOCK_BYTES;
+		struct block *b = malloc(sizeof *b + size);
+
+		if (!b)
+			return NULL;
+		*b = (struct block){ .next = a->blocks, .size = size };
+		a->blocks = b;
+	}
+	void *p = a->blocks->data + a->blocks->used;
+
+	a->blocks->used += need;
+	a->taken_bytes += need;
+	return memset(p, 0, need);
+}
+
+char *arena_text(struct arena *a, const char *text, size_t len)
+{
+	char *copy = len < SIZE_MAX ? arena_take(a, len + 1) : NULL;
+
+	if (copy && len)
+		memcpy(copy, text, len);
+	return copy;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap, again;
+	char *text = NULL;
+	int len;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	len = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (len >= 0)
+		text = arena_take(a, (size_t)len + 1);
+	if (text)
+		vsnprintf(text, (size_t)len + 1, fmt, again);
+	va_end(again);
+	return text;
+}

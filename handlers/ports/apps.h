@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * App authorisations of a tenant, held outside its database (schemas/apps.openapi.yaml; domain section 5).
+ * Read only: the source's authorisations are never copied. Errors as in tenant.h. */
+#ifndef SANDBOX_PORTS_APPS_H
+#define SANDBOX_PORTS_APPS_H
+
+#include "handlers/base/arena.h"
+#include "handlers/base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum app_status { APP_STATUS_UNSET, APP_ACTIVE, APP_EXPIRED, APP_REVOKED };
+
+struct app_authorisation {
+	const char *client_id;
+	const char *name;
+	const char *partner;
+	enum app_status status;
+	const char *system_user_token; /* "" when the app has no system user; a secret: never logged */
+	const char *state_change_url;  /* "" when the app gave none */
+};
+
+struct app_authorisations {
+	const struct app_authorisation *apps;
+	size_t count;
+};
+
+struct apps_port {
+	/* Sorted by client_id; at most 10,000 or REFUSED. */
+	bool (*list)(struct apps_port *self, const char *ctx, struct arena *mem, struct app_authorisations *apps_r,
+	             struct err *e);
+};
+
+#endif
