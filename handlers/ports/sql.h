@@ -103,6 +103,8 @@ struct sql_pages { /* progress of copy_next, mask_next and scan_next; zero it, o
 
 struct sql_port {
 	/* ---- looking ---- */
+	/* A section whose "needs:" table or column is not there counts nothing: 0 for scalar, NULL for text, no rows.
+	 * Arguments that a statement does not name are ignored, in looks and changes alike. */
 	/* First column of the first row. No row at all is REFUSED for scalar and *value_r = NULL for text. */
 	bool (*scalar)(struct sql_port *self, enum sql_place place, const char *statement, const struct sql_args *args,
 	               int64_t *value_r, struct err *e);
