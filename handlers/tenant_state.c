@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "handlers/ports/tenant.h"
+
+#include <stddef.h>
+
+const char *tenant_state_name(enum tenant_state state)
+{
+	static const char *const names[] = {
+		[TENANT_UNKNOWN] = "Unknown",
+		[TENANT_PROVISIONING] = "Provisioning",
+		[TENANT_RUNNING] = "Running",
+		[TENANT_DELETED] = "Deleted",
+		[TENANT_SUSPENDED] = "Suspended",
+		[TENANT_ONLINE_MAINTENANCE] = "OnlineMaintenance",
+		[TENANT_OFFLINE_MAINTENANCE] = "OfflineMaintenance",
+		[TENANT_PROVISIONING_FAILED] = "ProvisioningFailed",
+		[TENANT_DELETING] = "Deleting",
+		[TENANT_DELETE_FAILED] = "DeleteFailed",
+		[TENANT_MIGRATION_PENDING] = "MigrationPending",
+	};
+	const char *name = (size_t)state < sizeof names / sizeof *names ? names[state] : NULL;
+
+	return name ? name : names[TENANT_UNKNOWN]; /* 7 and 9 are not documented */
+}
