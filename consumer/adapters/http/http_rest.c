@@ -2,6 +2,7 @@
 #include "consumer/adapters/http/http_rest.h"
 
 #include "consumer/adapters/http/http_json.h"
+#include "consumer/core/fnv.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -138,15 +139,6 @@ bool http_rest_read(struct http_client *c, const char *ctx, const char *tail, bo
 
 /* ---- writing ---- */
 
-static uint64_t hash_of(const char *text)
-{
-	uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
-	return hash;
-}
-
 /* <clone>/<run>/<step>/<verb>[/<item>]: the same for every try and every owner of the step. */
 static bool make_key(const struct http_client *c, const struct fence *f, const struct http_order *o, const char *body,
                      struct buf *key, struct err *e)
@@ -154,7 +146,7 @@ static bool make_key(const struct http_client *c, const struct fence *f, const s
 	buf_init(key, KEY_MAX_BYTES);
 	if (buf_printf(key, "%s/%d/%s/%s", f->clone_id, f->run, f->step, o->verb) &&
 	    (!o->item || http_path_add(key, o->item)) &&
-	    (!o->item_is_content || buf_printf(key, "/%016" PRIx64, hash_of(body))))
+	    (!o->item_is_content || buf_printf(key, "/%016" PRIx64, fnv64(FNV64_START, body, strlen(body)))))
 		return true;
 	return err_set(e, ERR_REFUSED, 0, http_client_system(c), "the name of a thing cannot be in an idempotency key");
 }
