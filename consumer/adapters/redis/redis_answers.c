@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The second half of redis_ops.h: what the server's answers to our commands say. */
+#include "consumer/adapters/redis/redis_ops.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RETRY_UNKNOWN_MS = 100 };
+
+static bool is_text(const redisReply *reply, const char *text)
+{
+	return reply->type == REDIS_REPLY_STRING && strcmp(reply->str, text) == 0;
+}
+
+static int64_t retry_of(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_INTEGER && reply->integer > 0 ? reply->integer : RETRY_UNKNOWN_MS;
+}
+
+static enum store_status lease_status(const redisReply *reply, int64_t *retry_ms_r)
+{
+	uint64_t token;
+
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2)
+		return STORE_UNAVAILABLE;
+	if (is_text(reply->element[0], "HELD")) {
+		*retry_ms_r = retry_of(reply->element[1]);
+		return STORE_HELD;
+	}
+	if (reply->elements == 5 && is_text(reply->element[0], "OK") && redis_reply_number(reply->element[1], &token))
+		return STORE_OK;
+	return STORE_UNAVAILABLE;
+}
+
+static enum store_status readers_status(enum store_op_kind kind, const redisReply *reply, int64_t *retry_ms_r)
+{
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 1 || reply->element[0]->type != REDIS_REPLY_INTEGER)
+		return STORE_UNAVAILABLE;
+	if (reply->element[0]->integer == 1)
+		return STORE_OK;
+	if (kind != STORE_ACQUIRE)
+		return STORE_FENCED;
+	*retry_ms_r = reply->elements > 1 ? retry_of(reply->element[1]) : RETRY_UNKNOWN_MS;
+	return STORE_HELD;
+}
+
+static enum store_status result_status(enum store_op_kind kind, const redisReply *reply)
+{
+	if (reply->type != REDIS_REPLY_INTEGER)
+		return STORE_UNAVAILABLE;
+	if (kind == STORE_NOTE)
+		return STORE_OK; /* how many fields were new */
+	if (reply->integer == 1)
+		return STORE_OK;
+	return reply->integer == -1 ? STORE_FENCED : reply->integer == -2 ? STORE_BEHIND : STORE_UNAVAILABLE;
+}
+
+enum store_status redis_part_status(enum store_op_kind kind, enum redis_part part, const redisReply *reply,
+                                    int64_t *retry_ms_r)
+{
+	switch (part) {
+	case REDIS_PART_LEASE:
+		return lease_status(reply, retry_ms_r);
+	case REDIS_PART_READERS:
+		return readers_status(kind, reply, retry_ms_r);
+	case REDIS_PART_RESULT:
+		return result_status(kind, reply);
+	case REDIS_PART_NOTHING:
+		break;
+	}
+	return STORE_OK;
+}
+
+uint64_t redis_acquired_token(const redisReply *reply)
+{
+	uint64_t token = 0;
+
+	return redis_reply_number(reply->element[1], &token) ? token : 0;
+}
+
+bool redis_pairs(const redisReply *reply, struct arena *mem, const struct store_pair **pairs_r, size_t *count_r)
+{
+	struct store_pair *pairs;
+
+	*pairs_r = NULL;
+	*count_r = 0;
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements % 2)
+		return false;
+	if (reply->elements == 0)
+		return true;
+	pairs = arena_take(mem, reply->elements / 2 * sizeof *pairs);
+	if (!pairs)
+		return false;
+	for (size_t i = 0; i < reply->elements / 2; i++) {
+		const redisReply *name = reply->element[2 * i], *value = reply->element[2 * i + 1];
+
+		if (name->type != REDIS_REPLY_STRING || value->type != REDIS_REPLY_STRING)
+			return false;
+		pairs[i] = (struct store_pair){ .name = name->str, .value = value->str, .len = value->len };
+	}
+	*pairs_r = pairs;
+	*count_r = reply->elements / 2;
+	return true;
+}
+
+static int by_sequence(const void *a, const void *b)
+{
+	const struct store_entry *x = a, *y = b;
+
+	return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
+}
+
+static bool take_entries(const redisReply *reply, struct arena *mem, struct store_answer *answer_r)
+{
+	struct store_entry *entries;
+	size_t count;
+
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements % 2)
+		return false;
+	count = reply->elements / 2;
+	if (count == 0)
+		return true;
+	entries = arena_take(mem, count * sizeof *entries);
+	if (!entries)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const redisReply *value = reply->element[2 * i + 1];
+
+		if (!redis_reply_number(reply->element[2 * i], &entries[i].sequence) || value->type != REDIS_REPLY_STRING)
+			return false;
+		entries[i].data = value->str;
+		entries[i].len = value->len;
+	}
+	qsort(entries, count, sizeof *entries, by_sequence);
+	answer_r->entries = entries;
+	answer_r->entry_count = count;
+	return true;
+}
+
+bool redis_acquired(const redisReply *reply, struct arena *mem, struct store_answer *answer_r)
+{
+	answer_r->token = redis_acquired_token(reply);
+	if (!redis_pairs(reply->element[2], mem, &answer_r->clone, &answer_r->clone_count) ||
+	    !redis_pairs(reply->element[3], mem, &answer_r->target, &answer_r->target_count) ||
+	    !take_entries(reply->element[4], mem, answer_r))
+		return false;
+	answer_r->found = answer_r->clone_count > 0;
+	return true;
+}

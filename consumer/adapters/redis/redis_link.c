@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "consumer/adapters/redis/redis_link.h"
+
+#include "consumer/adapters/redis/redis_command.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	OUT_MAX_BYTES = 256 * 1024 * 1024,
+	HELLO_MAX_BYTES = 64 * 1024,
+	PAUSE_FIRST_MS = 50,
+	PAUSE_LONGEST_MS = 5000,
+	SHA_TEXT = 41,
+};
+
+enum link_state { LINK_DOWN, LINK_GREETING, LINK_READY };
+enum hello { HELLO_AUTH, HELLO_SELECT, HELLO_INFO, HELLO_SCRIPTS };
+
+struct redis_link {
+	char *socket_path, *host, *user, *password;
+	int port, db;
+	int64_t connect_timeout_ms;
+	enum redis_link_use use;
+
+	redisContext *context; /* NULL while down */
+	struct redis_bounds bounds;
+	int epoll_fd;
+	bool asks_write;
+	enum link_state state;
+	int hello_at; /* the greeting's answer that is due: enum hello, then one for each script */
+	int64_t due_ms; /* down: when to open; greeting: when it has taken too long */
+	int64_t pause_ms;
+	struct buf hello, out;
+	size_t hello_sent, out_sent;
+	unsigned losses;
+	struct err why;
+	struct redis_facts facts;
+	char scripts[REDIS_SCRIPT_END][SHA_TEXT];
+};
+
+int64_t redis_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+const char *redis_link_script(const struct redis_link *link, enum redis_script script)
+{
+	return link->scripts[script];
+}
+
+/* ---- life ---- */
+
+static char *copy(const char *text, const char *otherwise)
+{
+	return strdup(text && text[0] ? text : otherwise);
+}
+
+struct redis_link *redis_link_new(const struct redis_settings *settings, enum redis_link_use use, struct err *e)
+{
+	struct redis_link *link;
+
+	if (settings->port < 0 || settings->port > 65535 || settings->db < 0 || settings->connect_timeout_ms < 0) {
+		err_set(e, ERR_REFUSED, 0, "redis", "the port, db or connect time-out of [redis] is out of range");
+		return NULL;
+	}
+	link = calloc(1, sizeof *link);
+	if (!link) {
+		err_set(e, ERR_TRANSIENT, 0, "redis", "out of memory");
+		return NULL;
+	}
+	link->socket_path = copy(settings->socket_path, "");
+	link->host = copy(settings->host, "127.0.0.1");
+	link->user = copy(settings->user, "");
+	link->password = copy(settings->password, "");
+	link->port = settings->port ? settings->port : 6379;
+	link->db = settings->db;
+	link->connect_timeout_ms = settings->connect_timeout_ms ? settings->connect_timeout_ms : 2000;
+	link->use = use;
+	link->pause_ms = PAUSE_FIRST_MS;
+	buf_init(&link->hello, HELLO_MAX_BYTES);
+	buf_init(&link->out, OUT_MAX_BYTES);
+	link->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (!link->socket_path || !link->host || !link->user || !link->password || link->epoll_fd < 0) {
+		err_set(e, ERR_TRANSIENT, 0, "redis", "out of memory or of file descriptors");
+		redis_link_free(&link);
+	}
+	return link;
+}
+
+void redis_link_free(struct redis_link **link)
+{
+	struct redis_link *l = *link;
+
+	if (!l)
+		return;
+	if (l->context)
+		redisFree(l->context);
+	if (l->epoll_fd >= 0)
+		close(l->epoll_fd);
+	if (l->password)
+		explicit_bzero(l->password, strlen(l->password));
+	if (l->hello.data)
+		explicit_bzero(l->hello.data, l->hello.size);
+	buf_done(&l->hello);
+	buf_done(&l->out);
+	free(l->socket_path);
+	free(l->host);
+	free(l->user);
+	free(l->password);
+	free(l);
+	*link = NULL;
+}
+
+int redis_link_fd(const struct redis_link *link)
+{
+	return link->epoll_fd;
+}
+
+struct buf *redis_link_out(struct redis_link *link)
+{
+	return &link->out;
+}
+
+bool redis_link_is_idle(const struct redis_link *link)
+{
+	return link->out_sent == link->out.len;
+}
+
+unsigned redis_link_losses(const struct redis_link *link)
+{
+	return link->losses;
+}
+
+const char *redis_link_why(const struct redis_link *link)
+{
+	return link->why.text;
+}
+
+const struct redis_facts *redis_link_facts(const struct redis_link *link)
+{
+	return &link->facts;
+}
+
+int64_t redis_link_timeout_ms(const struct redis_link *link)
+{
+	int64_t left;
+
+	if (link->state == LINK_READY)
+		return -1;
+	left = link->due_ms - redis_now_ms();
+	return left > 0 ? left : 0;
+}
+
+/* ---- down and up ---- */
+
+/* Half of the pause is by chance, so that many consumers do not come back all at once. */
+static int64_t next_pause(struct redis_link *link)
+{
+	struct timespec now;
+	int64_t pause = link->pause_ms;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	link->pause_ms = pause * 2 < PAUSE_LONGEST_MS ? pause * 2 : PAUSE_LONGEST_MS;
+	return pause / 2 + (int64_t)((unsigned long)now.tv_nsec / 64 % (unsigned long)(pause / 2 + 1));
+}
+
+static void go_down(struct redis_link *link, const struct err *why)
+{
+	if (link->context)
+		redisFree(link->context); /* closing takes it out of the epoll set */
+	link->context = NULL;
+	if (link->state == LINK_READY) {
+		/* What was sent in part may have happened; what was not sent yet goes the same way, so order is kept. */
+		buf_clear(&link->out);
+		link->out_sent = 0;
+		link->losses++;
+	}
+	link->state = LINK_DOWN;
+	link->due_ms = redis_now_ms() + next_pause(link);
+	link->why = *why;
+}
+
+static void go_down_because(struct redis_link *link, const char *why)
+{
+	struct err e = { 0 };
+
+	err_set(&e, ERR_TRANSIENT, 0, "redis", "%s", why);
+	go_down(link, &e);
+}
+
+void redis_link_drop(struct redis_link *link, const char *why)
+{
+	if (link->state == LINK_READY) {
+		go_down_because(link, why);
+		return;
+	}
+	buf_clear(&link->out);
+	link->out_sent = 0;
+	link->losses++;
+}
+
+/* The server or the way to it went away. */
+static void lose(struct redis_link *link, const char *detail)
+{
+	struct err e = { 0 };
+
+	if (link->state == LINK_READY)
+		err_set(&e, ERR_TRANSIENT, 0, "redis", "the connection to Redis ended: %s", detail);
+	else
+		err_set(&e, ERR_TRANSIENT, 0, "redis", "cannot connect to Redis at %s: %s",
+		        link->socket_path[0] ? link->socket_path : link->host, detail);
+	go_down(link, &e);
+}
+
+static void ask_write(struct redis_link *link, bool wanted)
+{
+	struct epoll_event event = { .events = EPOLLIN | (wanted ? (uint32_t)EPOLLOUT : 0u) };
+
+	if (wanted == link->asks_write)
+		return;
+	link->asks_write = wanted;
+	epoll_ctl(link->epoll_fd, EPOLL_CTL_MOD, link->context->fd, &event);
+}
+
+/* INFO is the last of the greeting that is not a script: the server may be unfit, and nothing was asked of it yet. */
+static void write_hello(struct redis_link *link)
+{
+	struct buf *out = &link->hello;
+
+	buf_clear(out);
+	link->hello_sent = 0;
+	link->hello_at = link->password[0] ? HELLO_AUTH : HELLO_SELECT;
+	if (link->password[0]) {
+		redis_command(out, link->user[0] ? 3 : 2);
+		redis_arg_text(out, "AUTH");
+		if (link->user[0])
+			redis_arg_text(out, link->user);
+		redis_arg_text(out, link->password);
+	}
+	redis_command(out, 2);
+	redis_arg_text(out, "SELECT");
+	redis_arg_number(out, (uint64_t)link->db);
+	redis_command(out, 1);
+	redis_arg_text(out, "INFO");
+	if (link->use == REDIS_LINK_STORE)
+		redis_script_loads(out);
+}
+
+static void open_link(struct redis_link *link)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT };
+	redisContext *context = link->socket_path[0] ? redisConnectUnixNonBlock(link->socket_path)
+	                                             : redisConnectNonBlock(link->host, link->port);
+
+	link->context = context;
+	if (!context || context->err) {
+		lose(link, context ? context->errstr : "out of memory");
+		return;
+	}
+	redis_bounds_set(&link->bounds, context->reader);
+	link->asks_write = true;
+	link->state = LINK_GREETING;
+	link->due_ms = redis_now_ms() + link->connect_timeout_ms;
+	if (epoll_ctl(link->epoll_fd, EPOLL_CTL_ADD, context->fd, &event) != 0) {
+		go_down_because(link, "cannot watch the connection to Redis");
+		return;
+	}
+	write_hello(link);
+}
+
+/* ---- the greeting's answers ---- */
+
+static void greeted(struct redis_link *link)
+{
+	link->state = LINK_READY;
+	link->pause_ms = PAUSE_FIRST_MS;
+	explicit_bzero(link->hello.data, link->hello.size);
+	buf_clear(&link->hello);
+	link->hello_sent = 0;
+}
+
+static bool refused_hello(const struct redis_link *link, const redisReply *reply, struct err *e)
+{
+	static const char *const asked[] = {
+		[HELLO_AUTH] = "the user and password",
+		[HELLO_SELECT] = "the database number",
+		[HELLO_INFO] = "to tell about itself",
+		[HELLO_SCRIPTS] = "to load the scripts",
+	};
+	const char *sentence;
+	enum redis_remedy remedy = redis_remedy(reply, &sentence);
+	int at = link->hello_at < HELLO_SCRIPTS ? link->hello_at : HELLO_SCRIPTS;
+
+	return err_set(e, remedy == REDIS_RECONNECT || at == HELLO_AUTH ? ERR_REFUSED : ERR_TRANSIENT, 0, "redis",
+	               "Redis refuses %s: %s", asked[at], sentence);
+}
+
+static bool take_hello(struct redis_link *link, const redisReply *reply, struct err *e)
+{
+	const int script = link->hello_at - HELLO_SCRIPTS;
+
+	if (reply->type == REDIS_REPLY_ERROR)
+		return refused_hello(link, reply, e);
+	if (link->hello_at == HELLO_INFO) {
+		if (reply->type != REDIS_REPLY_STRING)
+			return err_set(e, ERR_REFUSED, 0, "redis", "what answers there is not a Redis server");
+		redis_facts_read(reply->str, reply->len, &link->facts);
+		if (link->use == REDIS_LINK_STORE && !redis_facts_fit(&link->facts, e))
+			return false;
+	}
+	if (script >= 0) {
+		if (reply->type != REDIS_REPLY_STRING || reply->len != SHA_TEXT - 1)
+			return err_set(e, ERR_REFUSED, 0, "redis", "what answers there is not a Redis server");
+		memcpy(link->scripts[script], reply->str, SHA_TEXT);
+	}
+	link->hello_at++;
+	return true;
+}
+
+static void on_hello(struct redis_link *link, const redisReply *reply)
+{
+	const int last = link->use == REDIS_LINK_STORE ? HELLO_SCRIPTS + REDIS_SCRIPT_END : HELLO_SCRIPTS;
+	struct err e = { 0 };
+
+	if (!take_hello(link, reply, &e))
+		go_down(link, &e);
+	else if (link->hello_at == last)
+		greeted(link);
+}
+
+/* ---- bytes ---- */
+
+/* By send() and not by redisBufferWrite(), which moves all that is left after every part sent and lets SIGPIPE end
+ * the program when the server is gone. False when the connection ended. */
+static bool send_some(struct redis_link *link, struct buf *out, size_t *sent)
+{
+	while (*sent < out->len) {
+		ssize_t n = send(link->context->fd, out->data + *sent, out->len - *sent, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return true;
+		if (n < 0) {
+			lose(link, strerror(errno));
+			return false;
+		}
+		*sent += (size_t)n;
+	}
+	return true;
+}
+
+static void send_all(struct redis_link *link)
+{
+	struct buf *out = &link->out;
+
+	if (!send_some(link, &link->hello, &link->hello_sent))
+		return;
+	if (link->state == LINK_READY && !send_some(link, out, &link->out_sent))
+		return;
+	if (link->out_sent == out->len) {
+		buf_clear(out);
+		link->out_sent = 0;
+	} else if (link->out_sent > out->len / 2) {
+		out->len -= link->out_sent;
+		memmove(out->data, out->data + link->out_sent, out->len + 1);
+		link->out_sent = 0;
+	}
+	ask_write(link, link->hello_sent < link->hello.len || (link->state == LINK_READY && out->len > 0));
+}
+
+/* True when bytes came. */
+static bool receive(struct redis_link *link)
+{
+	redisContext *context = link->context;
+	const size_t before = context->reader->len;
+
+	if (redisBufferRead(context) != REDIS_OK) {
+		lose(link, context->errstr);
+		return false;
+	}
+	if (context->reader->len > REDIS_REPLY_MAX) {
+		go_down_because(link, "an answer of Redis was larger than any answer we ask for");
+		return false;
+	}
+	return context->reader->len > before;
+}
+
+static redisReply *next_reply(struct redis_link *link)
+{
+	while (link->state != LINK_DOWN) {
+		void *reply = NULL;
+
+		if (redisGetReplyFromReader(link->context, &reply) != REDIS_OK) {
+			go_down_because(link, "Redis sent something that is no answer; the connection was closed");
+			return NULL;
+		}
+		if (reply)
+			return reply;
+		if (!receive(link))
+			return NULL;
+	}
+	return NULL;
+}
+
+redisReply *redis_link_take(struct redis_link *link)
+{
+	return link->state == LINK_READY ? next_reply(link) : NULL;
+}
+
+static void greet(struct redis_link *link)
+{
+	redisReply *reply;
+
+	while (link->state == LINK_GREETING && (reply = next_reply(link))) {
+		on_hello(link, reply);
+		freeReplyObject(reply);
+	}
+}
+
+void redis_link_drive(struct redis_link *link)
+{
+	if (link->state == LINK_DOWN && redis_now_ms() >= link->due_ms)
+		open_link(link);
+	if (link->state == LINK_GREETING)
+		greet(link);
+	if (link->state == LINK_GREETING && redis_now_ms() >= link->due_ms)
+		go_down_because(link, "Redis does not answer; is it stopped or overloaded?");
+	if (link->state != LINK_DOWN)
+		send_all(link);
+}
+
+bool redis_link_wait(struct redis_link *link, struct err *e)
+{
+	const int64_t until_ms = redis_now_ms() + link->connect_timeout_ms;
+
+	for (;;) {
+		struct pollfd watched = { .fd = link->epoll_fd, .events = POLLIN };
+		int64_t left_ms;
+
+		redis_link_drive(link);
+		if (link->state == LINK_READY)
+			return true;
+		left_ms = until_ms - redis_now_ms();
+		if (link->state == LINK_DOWN && (link->why.class == ERR_REFUSED || left_ms <= 0))
+			return err_set(e, link->why.class, 0, "redis", "%s", link->why.text);
+		if (link->state == LINK_GREETING && left_ms > link->due_ms - redis_now_ms())
+			left_ms = link->due_ms - redis_now_ms();
+		poll(&watched, 1, left_ms > 20 ? 20 : left_ms > 0 ? (int)left_ms : 0);
+	}
+}

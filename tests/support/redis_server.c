@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/redis_server.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { START_TRIES = 500, TRY_EVERY_MS = 10, FOLDER_MAX = 90 };
+
+struct redis_server {
+	char folder[FOLDER_MAX + 1], socket_path[FOLDER_MAX + 16];
+	int port;
+	pid_t pid;
+};
+
+static void pause_ms(long ms)
+{
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
+}
+
+static int free_port(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof at;
+	int port = 0, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	if (bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && getsockname(fd, (struct sockaddr *)&at, &len) == 0)
+		port = ntohs(at.sin_port);
+	close(fd);
+	return port;
+}
+
+static bool answers(const struct redis_server *server)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	char line[5] = "";
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool ok;
+
+	snprintf(at.sun_path, sizeof at.sun_path, "%s", server->socket_path);
+	ok = fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0 && send(fd, "PING\r\n", 6, MSG_NOSIGNAL) == 6 &&
+	     recv(fd, line, sizeof line, MSG_WAITALL) == (ssize_t)sizeof line && memcmp(line, "+PONG", 5) == 0;
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static _Noreturn void run(const struct redis_server *server)
+{
+	char port[8];
+	int log = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	snprintf(port, sizeof port, "%d", server->port);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (log >= 0) {
+		dup2(log, 0);
+		dup2(log, 1);
+	}
+	execlp("redis-server", "redis-server", "--bind", "127.0.0.1", "--port", port, "--unixsocket", server->socket_path,
+	       "--dir", server->folder, "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--daemonize",
+	       "no", "--logfile", "redis.log", "--maxmemory-policy", "noeviction", "--enable-debug-command", "local",
+	       (char *)NULL);
+	_exit(127);
+}
+
+static bool is_running(struct redis_server *server)
+{
+	if (server->pid > 0 && waitpid(server->pid, NULL, WNOHANG) == server->pid)
+		server->pid = 0;
+	return server->pid > 0;
+}
+
+bool redis_server_restart(struct redis_server *server, struct err *e)
+{
+	unlink(server->socket_path);
+	server->pid = fork();
+	if (server->pid < 0)
+		return err_set(e, ERR_TRANSIENT, 0, "redis_server", "cannot fork");
+	if (server->pid == 0)
+		run(server);
+	for (int i = 0; i < START_TRIES && is_running(server); i++) {
+		if (answers(server))
+			return true;
+		pause_ms(TRY_EVERY_MS);
+	}
+	redis_server_kill(server);
+	return err_set(e, ERR_TRANSIENT, 0, "redis_server", "redis-server did not start; is it installed? see %s/redis.log",
+	               server->folder);
+}
+
+struct redis_server *redis_server_start(const char *folder, struct err *e)
+{
+	struct redis_server *server = calloc(1, sizeof *server);
+
+	if (!server || strlen(folder) > FOLDER_MAX) {
+		free(server);
+		err_set(e, ERR_MISUSE, 0, "redis_server", "the folder's name is too long for a unix socket");
+		return NULL;
+	}
+	snprintf(server->folder, sizeof server->folder, "%s", folder);
+	snprintf(server->socket_path, sizeof server->socket_path, "%s/redis.sock", folder);
+	for (int i = 0; i < 3; i++) { /* somebody may have taken the port meanwhile */
+		err_clear(e);
+		server->port = free_port();
+		if (redis_server_restart(server, e))
+			return server;
+	}
+	redis_server_free(&server);
+	return NULL;
+}
+
+static void end(struct redis_server *server, int signal_number)
+{
+	if (server->pid <= 0)
+		return;
+	kill(server->pid, SIGCONT);
+	kill(server->pid, signal_number);
+	while (waitpid(server->pid, NULL, 0) < 0 && kill(server->pid, 0) == 0)
+		pause_ms(TRY_EVERY_MS);
+	server->pid = 0;
+}
+
+void redis_server_stop(struct redis_server *server)
+{
+	end(server, SIGTERM);
+}
+
+void redis_server_kill(struct redis_server *server)
+{
+	end(server, SIGKILL);
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *at)
+{
+	(void)status;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+void redis_server_wipe(struct redis_server *server)
+{
+	char path[FOLDER_MAX + 32];
+
+	snprintf(path, sizeof path, "%s/appendonlydir", server->folder);
+	nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	snprintf(path, sizeof path, "%s/dump.rdb", server->folder);
+	unlink(path);
+}
+
+void redis_server_free(struct redis_server **server)
+{
+	if (!*server)
+		return;
+	end(*server, SIGKILL);
+	free(*server);
+	*server = NULL;
+}
+
+const char *redis_server_socket(const struct redis_server *server)
+{
+	return server->socket_path;
+}
+
+int redis_server_port(const struct redis_server *server)
+{
+	return server->port;
+}
+
+pid_t redis_server_pid(const struct redis_server *server)
+{
+	return server->pid;
+}

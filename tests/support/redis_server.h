@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A private redis-server for one test: own folder, unix socket and loopback port, append-only file on. */
+#ifndef SANDBOX_TESTS_REDIS_SERVER_H
+#define SANDBOX_TESTS_REDIS_SERVER_H
+
+#include "handlers/base/err.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct redis_server;
+
+/* Starts one that keeps its data in folder (which exists) and answers PING; NULL with *e. It ends with the caller's
+ * process whatever happens. */
+struct redis_server *redis_server_start(const char *folder, struct err *e);
+/* Ends it and frees; the folder stays. NULL-safe; *server becomes NULL. */
+void redis_server_free(struct redis_server **server);
+
+const char *redis_server_socket(const struct redis_server *server);
+int redis_server_port(const struct redis_server *server);
+pid_t redis_server_pid(const struct redis_server *server); /* 0 while it does not run */
+
+void redis_server_stop(struct redis_server *server); /* SIGTERM: its data is on disk */
+void redis_server_kill(struct redis_server *server); /* SIGKILL */
+void redis_server_wipe(struct redis_server *server); /* the data of a server that does not run */
+/* Runs it again on the same folder, socket and port. */
+bool redis_server_restart(struct redis_server *server, struct err *e);
+
+#endif
