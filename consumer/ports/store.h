@@ -72,7 +72,9 @@ struct store_answer {
 	enum store_op_kind kind;
 	enum store_status status;
 	int64_t retry_ms;
-	/* ACQUIRE with OK; borrowed until the next call of next(). found is false when the clone is unknown. */
+	char held_by[CLONE_ID_MAX + 1]; /* ACQUIRE with HELD: the clone whose lease it is; "" when readers are in the way */
+	/* ACQUIRE with OK or HELD (then without token and entries); borrowed until the next call of next(). found is false
+	 * when the clone is unknown. */
 	uint64_t token;
 	bool found;
 	const struct store_pair *clone, *target;

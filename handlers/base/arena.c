@@ -30,13 +30,22 @@ struct arena *arena_new(size_t max_bytes)
 	return a;
 }
 
+static void free_blocks(struct block *b)
+{
+	while (b) {
+		struct block *next = b->next;
+
+		free(b);
+		b = next;
+	}
+}
+
 void arena_clear(struct arena *a)
 {
-	while (a->blocks) {
-		struct block *next = a->blocks->next;
-
-		free(a->blocks);
-		a->blocks = next;
+	if (a->blocks) {
+		free_blocks(a->blocks->next); /* one block stays, so that a loop does not allocate on each turn */
+		a->blocks->next = NULL;
+		a->blocks->used = 0;
 	}
 	a->taken_bytes = 0;
 }
@@ -45,7 +54,7 @@ void arena_free(struct arena **a)
 {
 	if (!a || !*a)
 		return;
-	arena_clear(*a);
+	free_blocks((*a)->blocks);
 	free(*a);
 	*a = NULL;
 }

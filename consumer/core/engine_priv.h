@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Inside the engine: shared by its own files only. */
+#ifndef SANDBOX_CORE_ENGINE_PRIV_H
+#define SANDBOX_CORE_ENGINE_PRIV_H
+
+#include "consumer/core/engine.h"
+#include "consumer/core/offsets.h"
+#include "consumer/core/retry.h"
+#include "consumer/core/table.h"
+#include "consumer/core/timers.h"
+
+/* A record that asked something of a clone. Its offset may be passed when the clone is at rest. */
+struct held_input {
+	struct held_input *next;
+	struct bus_position at;
+	struct message *message; /* owned until applied; a request moves to the clone */
+	bool applied;
+};
+
+enum run_state { RUN_READY, RUN_RUNNING, RUN_WAITING };
+
+struct step_run { /* a step that has begun and is not done */
+	struct step_run *next;
+	enum step_id step; /* STEP_END: cleaning up */
+	enum run_state state;
+	int attempt;
+	bool acted, aborted, stalled;
+	int64_t first_ms;   /* its first start */
+	int64_t failing_ms; /* since when it only fails; 0 it does not */
+	int64_t moved_ms;   /* last sign of life while running */
+	int64_t wake_ms;    /* while waiting */
+	char waiting_on[96];
+};
+
+struct completion { /* a step that ended for good and is not recorded yet */
+	struct completion *next;
+	enum step_id step;
+	int attempt;
+	struct step_result result;
+};
+
+enum clone_phase {
+	CLONE_LEASING, /* no lease: asking for it, or waiting to ask again */
+	CLONE_WORKING, /* the lease is ours and the snapshot is known */
+};
+
+struct clone {
+	struct clone *next_gone; /* in the list of those let go in this turn */
+	clone_ref ref;
+	char id[CLONE_ID_MAX + 1], target[CTX_MAX + 1], source[CTX_MAX + 1];
+	enum clone_phase phase;
+	struct message *request;
+	struct held_input *inputs;
+	struct clone_snapshot snap;
+	bool known; /* snap is valid: loaded or begun here */
+
+	uint64_t token;
+	int64_t lease_sent_ms;   /* when the request was sent whose answer proves the lease */
+	int64_t lease_proved_ms;
+	int64_t lease_at_ms;     /* LEASING: when to ask (again) */
+	bool lease_asked;        /* an FX_ACQUIRE is out */
+	bool renew_out;          /* an FX_RENEW is out */
+	int unknown_tries;
+
+	struct step_run *runs;
+	int running;
+	struct completion *completions;
+	bool record_out;         /* an FX_RECORD is out */
+	int64_t record_again_ms; /* the last one was not answered: send it again then; 0 no */
+	bool record_full;        /* the store is behind what we know: write everything */
+	bool status_changed, store_request, take_target;
+	uint64_t stored_sequence; /* what the store has, as far as we know */
+	uint64_t recording_to;    /* the sequence of the record that is out */
+	step_set marks_set, marks_clear;
+	struct engine_event *events; /* of the record that is out or must be sent again; with their results on the heap */
+	size_t event_count;
+
+	uint64_t delivered;      /* every event up to this one has reached its topic */
+	uint64_t delivered_bits; /* bit n: delivered + 1 + n has as well */
+	uint64_t published;      /* handed to the bus */
+
+	bool want_pause, want_cancel, leaving, lost, dirty;
+	bool cleaned_up;         /* the cleaning up of a cancelled clone has ended well */
+	char latest_generation[DATABASE_MAX + 1]; /* of the target, when the lease was taken */
+	int give_up_step;        /* the step that ended the run, -1 none */
+	bool give_up_is_pause;   /* budget spent rather than refused */
+	struct err give_up;
+};
+
+struct direct { /* a rejection or dead letter on its way */
+	struct direct *next;
+	enum effect_kind kind;
+	struct bus_position at;
+	struct message *message; /* of a rejection; owned */
+	char code[32], text[256];
+};
+
+struct ready_entry {
+	clone_ref ref;
+	enum step_id step;
+};
+
+struct engine {
+	struct engine_policy policy;
+	uint64_t chance;
+	int64_t now_ms, utc_ms;
+	struct clone **slots;
+	struct clone *gone; /* let go in this turn: effects may still point to them */
+	size_t slot_count, live;
+	uint32_t epoch;
+	struct table ids;
+	struct timers timers;
+	struct offsets *offsets;
+	struct direct *directs;
+	struct ready_entry *ready; /* ring, oldest first */
+	size_t ready_head, ready_count, ready_size;
+	int running, port_running[PORT_END];
+	struct breaker breakers[PORT_END];
+	clone_ref *dirty;
+	size_t dirty_count, dirty_size;
+	struct effect *effects;
+	size_t effect_count, effect_size;
+	bool effects_taken;
+	struct arena *scratch; /* what effects point to; cleared when the next feed begins */
+	int64_t renew_at_ms, check_at_ms;
+	bool intake_paused, stopping, drained, revoking;
+	struct bus_position revoked[64];
+	size_t revoked_count;
+	int64_t stop_by_ms;
+	bool out_of_memory; /* the process must end; everything of value is durable elsewhere */
+};
+
+/* engine.c */
+struct effect *engine_emit(struct engine *e, enum effect_kind kind, struct clone *c);
+struct clone *engine_clone(struct engine *e, clone_ref ref);
+struct clone *engine_clone_by_id(struct engine *e, const char *id);
+struct clone *engine_add_clone(struct engine *e, const char *id, const char *target, const char *source);
+void engine_drop_clone(struct engine *e, struct clone *c);
+void engine_touch(struct engine *e, struct clone *c);
+void engine_wake_at(struct engine *e, struct clone *c, int64_t at_ms);
+char *engine_text(struct engine *e, const char *text);
+
+/* engine_intake.c */
+void intake_message(struct engine *e, const struct input *in);
+void intake_bad_record(struct engine *e, const struct input *in);
+void intake_direct_delivered(struct engine *e, const struct input *in);
+void intake_assigned(struct engine *e, const struct bus_position *at);
+void intake_revoked(struct engine *e, const struct bus_position *at, bool lost);
+/* Ends the work of an input with a dead letter that says why. Takes it out of the clone's list. */
+void intake_refuse(struct engine *e, struct clone *c, struct held_input *input, const char *code, const char *text);
+/* Tells that the clone's request was rejected; the offset moves when that is delivered. */
+void intake_reject(struct engine *e, struct clone *c, const char *text);
+void intake_finish(struct engine *e, struct clone *c, struct held_input *input);
+void intake_flow(struct engine *e);
+
+/* engine_lease.c */
+void lease_advance(struct engine *e, struct clone *c);
+void lease_answered(struct engine *e, struct clone *c, const struct lease_answer *answer);
+void lease_renewed(struct engine *e, struct clone *c, enum store_status status);
+void lease_renew_all(struct engine *e);
+void lease_check_all(struct engine *e);
+
+/* engine_control.c */
+void control_apply(struct engine *e, struct clone *c);
+
+/* engine_steps.c */
+void steps_advance(struct engine *e, struct clone *c);
+void steps_start_ready(struct engine *e);
+void steps_returned(struct engine *e, struct clone *c, const struct input *in);
+void steps_moved(struct engine *e, struct clone *c, const struct input *in);
+void steps_abort_all(struct engine *e, struct clone *c);
+void steps_forget_all(struct engine *e, struct clone *c);
+void steps_wake_due(struct engine *e, struct clone *c);
+void steps_wake_all(struct engine *e, struct clone *c);
+void steps_check_stalled(struct engine *e, struct clone *c);
+bool steps_start_cleanup(struct engine *e, struct clone *c);
+
+/* engine_record.c */
+/* Puts what changed into one FX_RECORD. False when nothing has changed. */
+bool record_changes(struct engine *e, struct clone *c);
+void record_forget_events(struct clone *c);
+void record_answered(struct engine *e, struct clone *c, enum store_status status);
+void record_delivered(struct engine *e, struct clone *c, uint64_t sequence, bool ok);
+void record_publish_rest(struct engine *e, struct clone *c);
+bool record_all_delivered(const struct clone *c);
+
+#endif

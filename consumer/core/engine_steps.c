@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Running the steps of a clone: what may start, what came back, when to try again, what stands still. */
+#include "consumer/core/engine_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct step_run *find_run(const struct clone *c, enum step_id step)
+{
+	for (struct step_run *r = c->runs; r; r = r->next)
+		if (r->step == step)
+			return r;
+	return NULL;
+}
+
+static void drop_run(struct clone *c, struct step_run *run)
+{
+	for (struct step_run **p = &c->runs; *p; p = &(*p)->next)
+		if (*p == run) {
+			*p = run->next;
+			free(run);
+			return;
+		}
+}
+
+/* ---- the queue of what is ready ---- */
+
+static void enqueue(struct engine *e, struct clone *c, struct step_run *run)
+{
+	run->state = RUN_READY;
+	if (e->ready_count == e->ready_size) {
+		size_t size = e->ready_size ? 2 * e->ready_size : 64;
+		struct ready_entry *grown = malloc(size * sizeof *grown);
+
+		if (!grown) {
+			e->out_of_memory = true;
+			return;
+		}
+		for (size_t i = 0; i < e->ready_count; i++)
+			grown[i] = e->ready[(e->ready_head + i) % e->ready_size];
+		free(e->ready);
+		e->ready = grown;
+		e->ready_head = 0;
+		e->ready_size = size;
+	}
+	e->ready[(e->ready_head + e->ready_count++) % e->ready_size] = (struct ready_entry){ c->ref, run->step };
+}
+
+static void begin_step(struct engine *e, struct clone *c, enum step_id step)
+{
+	struct step_run *run = calloc(1, sizeof *run);
+
+	if (!run) {
+		e->out_of_memory = true;
+		return;
+	}
+	run->step = step;
+	run->next = c->runs;
+	c->runs = run;
+	enqueue(e, c, run);
+}
+
+void steps_advance(struct engine *e, struct clone *c)
+{
+	step_set ready;
+
+	if (c->want_pause || c->want_cancel || c->give_up_step >= 0 || c->snap.status != CLONE_RUNNING)
+		return;
+	ready = plan_ready(e->policy.order, snapshot_done(&c->snap)) & c->snap.scope;
+	for (int i = 0; i < STEP_END; i++)
+		if ((ready & STEP_BIT(i)) && !find_run(c, (enum step_id)i))
+			begin_step(e, c, (enum step_id)i);
+}
+
+bool steps_start_cleanup(struct engine *e, struct clone *c)
+{
+	if (find_run(c, STEP_END))
+		return false;
+	begin_step(e, c, STEP_END);
+	return true;
+}
+
+static unsigned ports_of(enum step_id step)
+{
+	return step == STEP_END ? 0 : steps[step].ports;
+}
+
+static bool has_room(struct engine *e, struct clone *c, enum step_id step)
+{
+	if (c->running >= e->policy.max_running_a_clone)
+		return false;
+	for (int p = 0; p < PORT_END; p++) {
+		if (!(ports_of(step) & (1u << p)))
+			continue;
+		if (e->port_running[p] >= e->policy.port_limit[p])
+			return false;
+		if (!breaker_allows(&e->breakers[p], e->now_ms)) {
+			int64_t until = e->breakers[p].open_until_ms;
+
+			engine_wake_at(e, c, until > e->now_ms ? until : e->now_ms + 1000);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void start(struct engine *e, struct clone *c, struct step_run *run)
+{
+	struct effect *fx;
+
+	run->state = RUN_RUNNING;
+	run->attempt++;
+	run->aborted = run->stalled = false;
+	run->moved_ms = e->now_ms;
+	run->waiting_on[0] = '\0';
+	if (!run->first_ms)
+		run->first_ms = e->now_ms;
+	c->running++;
+	e->running++;
+	for (int p = 0; p < PORT_END; p++)
+		if (ports_of(run->step) & (1u << p)) {
+			e->port_running[p]++;
+			breaker_started(&e->breakers[p], e->now_ms);
+		}
+	fx = engine_emit(e, FX_START_STEP, c);
+	fx->step = run->step;
+	fx->run = c->snap.run;
+	fx->attempt = run->attempt;
+	fx->acted = run->acted;
+}
+
+static bool may_run(const struct clone *c, enum step_id step)
+{
+	if (c->phase != CLONE_WORKING || c->lost || c->leaving)
+		return false;
+	if (step == STEP_END)
+		return c->snap.status == CLONE_CANCELLING;
+	return c->snap.status == CLONE_RUNNING && !c->want_pause && !c->want_cancel && c->give_up_step < 0;
+}
+
+void steps_start_ready(struct engine *e)
+{
+	enum { LOOK_AT_MOST = 512 }; /* what a full outside system blocks is looked at again in the next turn */
+	size_t looks = e->ready_count < LOOK_AT_MOST ? e->ready_count : LOOK_AT_MOST;
+
+	while (looks-- && e->running < e->policy.max_running) {
+		struct ready_entry entry = e->ready[e->ready_head];
+		struct clone *c = engine_clone(e, entry.ref);
+		struct step_run *run = c ? find_run(c, entry.step) : NULL;
+
+		e->ready_head = (e->ready_head + 1) % e->ready_size;
+		e->ready_count--;
+		if (!run || run->state != RUN_READY)
+			continue;
+		if (!may_run(c, run->step)) {
+			drop_run(c, run);
+			engine_touch(e, c);
+		} else if (has_room(e, c, run->step)) {
+			start(e, c, run);
+		} else {
+			enqueue(e, c, run);
+		}
+	}
+}
+
+/* ---- what came back ---- */
+
+static bool counts_against_system(const struct step_result *r)
+{
+	return (r->outcome == STEP_RETRY || r->outcome == STEP_UNSURE) && r->err.code != ERR_CODE_ABORTED &&
+		r->err.code != ERR_CODE_FENCED;
+}
+
+static void leave_ports(struct engine *e, enum step_id step, const struct step_result *r)
+{
+	for (int p = 0; p < PORT_END; p++) {
+		if (!(ports_of(step) & (1u << p)))
+			continue;
+		e->port_running[p]--;
+		/* A failed step of several systems does not say which one it was: only a system used alone is blamed. */
+		if (counts_against_system(r) && ports_of(step) == (1u << p))
+			breaker_failed(&e->breakers[p], e->now_ms, e->policy.breaker_failures, e->policy.breaker_open_ms);
+		else if (r->outcome != STEP_REFUSED)
+			breaker_succeeded(&e->breakers[p]);
+	}
+}
+
+static void complete(struct engine *e, struct clone *c, struct step_run *run, const struct step_result *r)
+{
+	struct completion *done = calloc(1, sizeof *done), **last = &c->completions;
+
+	if (!done) {
+		e->out_of_memory = true;
+		return;
+	}
+	done->step = run->step;
+	done->attempt = run->attempt;
+	done->result = *r;
+	while (*last)
+		last = &(*last)->next;
+	*last = done;
+}
+
+static void give_up(struct clone *c, enum step_id step, const struct err *err, bool is_pause)
+{
+	if (c->give_up_step >= 0 && !c->give_up_is_pause)
+		return;
+	c->give_up_step = (int)step;
+	c->give_up_is_pause = is_pause;
+	c->give_up = *err;
+}
+
+static void wait(struct engine *e, struct clone *c, struct step_run *run, int64_t delay_ms)
+{
+	if (delay_ms <= 0) {
+		enqueue(e, c, run);
+		return;
+	}
+	run->state = RUN_WAITING;
+	run->wake_ms = e->now_ms + delay_ms;
+	engine_wake_at(e, c, run->wake_ms);
+}
+
+static bool deadline_passed(const struct engine *e, const struct step_run *run)
+{
+	return run->step != STEP_END && e->now_ms - run->first_ms > steps[run->step].deadline_ms;
+}
+
+static void failed_for_now(struct engine *e, struct clone *c, struct step_run *run, const struct step_result *r)
+{
+	if (r->err.code == ERR_CODE_FENCED) {
+		c->lost = true;
+		return;
+	}
+	if (r->err.code == ERR_CODE_ABORTED) {
+		wait(e, c, run, 0);
+		return;
+	}
+	if (!run->failing_ms)
+		run->failing_ms = e->now_ms;
+	run->acted = run->acted || r->outcome == STEP_UNSURE;
+	if (e->now_ms - run->failing_ms >= e->policy.retry_budget_ms || deadline_passed(e, run)) {
+		give_up(c, run->step, &r->err, true);
+		drop_run(c, run);
+		return;
+	}
+	snprintf(run->waiting_on, sizeof run->waiting_on, "%.95s", r->err.text);
+	wait(e, c, run, retry_delay_ms(&e->chance, run->attempt, e->policy.retry_first_ms, e->policy.retry_cap_ms));
+}
+
+static void waits(struct engine *e, struct clone *c, struct step_run *run, const struct step_result *r)
+{
+	run->failing_ms = 0;
+	if (!r->waiting_on[0]) {
+		run->acted = true;
+		run->attempt--; /* more of the same work is no new try */
+	} else if (deadline_passed(e, run)) {
+		struct err late = { 0 };
+
+		err_set(&late, ERR_TRANSIENT, 0, steps[run->step].slug, "its deadline passed while waiting on %s", r->waiting_on);
+		give_up(c, run->step, &late, true);
+		drop_run(c, run);
+		return;
+	}
+	memcpy(run->waiting_on, r->waiting_on, sizeof run->waiting_on);
+	wait(e, c, run, r->delay_ms);
+}
+
+void steps_returned(struct engine *e, struct clone *c, const struct input *in)
+{
+	struct step_run *run = find_run(c, in->step);
+	const struct step_result *r = in->result;
+
+	if (!run || run->state != RUN_RUNNING)
+		return;
+	c->running--;
+	e->running--;
+	leave_ports(e, run->step, r);
+	if (in->token != c->token || c->lost) {
+		drop_run(c, run); /* an old lease's result: whoever has the lease now looks again */
+		return;
+	}
+	switch (r->outcome) {
+	case STEP_DONE:
+	case STEP_ALREADY:
+	case STEP_SKIPPED:
+		complete(e, c, run, r);
+		drop_run(c, run);
+		break;
+	case STEP_WAIT:
+		waits(e, c, run, r);
+		break;
+	case STEP_RETRY:
+	case STEP_UNSURE:
+		failed_for_now(e, c, run, r);
+		break;
+	default:
+		if (r->err.code == ERR_CODE_FENCED) {
+			c->lost = true;
+		} else {
+			give_up(c, run->step, &r->err, false);
+			complete(e, c, run, r);
+		}
+		drop_run(c, run);
+		break;
+	}
+}
+
+/* ---- life signs and ends ---- */
+
+void steps_moved(struct engine *e, struct clone *c, const struct input *in)
+{
+	struct step_run *run = find_run(c, in->step);
+
+	if (run && in->token == c->token)
+		run->moved_ms = e->now_ms;
+}
+
+static void abort_run(struct engine *e, struct clone *c, struct step_run *run)
+{
+	struct effect *fx;
+
+	if (run->state != RUN_RUNNING || run->aborted)
+		return;
+	run->aborted = true;
+	fx = engine_emit(e, FX_ABORT_STEP, c);
+	fx->step = run->step;
+}
+
+void steps_abort_all(struct engine *e, struct clone *c)
+{
+	for (struct step_run *r = c->runs; r; r = r->next)
+		abort_run(e, c, r);
+}
+
+void steps_forget_all(struct engine *e, struct clone *c)
+{
+	struct step_run *next;
+
+	(void)e;
+	for (struct step_run *r = c->runs; r; r = next) {
+		next = r->next;
+		if (r->state != RUN_RUNNING)
+			drop_run(c, r);
+	}
+	while (c->completions) {
+		struct completion *done = c->completions;
+
+		c->completions = done->next;
+		free(done);
+	}
+	c->give_up_step = -1;
+	err_clear(&c->give_up);
+}
+
+void steps_wake_due(struct engine *e, struct clone *c)
+{
+	for (struct step_run *r = c->runs; r; r = r->next)
+		if (r->state == RUN_WAITING && r->wake_ms <= e->now_ms)
+			enqueue(e, c, r);
+}
+
+void steps_wake_all(struct engine *e, struct clone *c)
+{
+	for (struct step_run *r = c->runs; r; r = r->next)
+		if (r->state == RUN_WAITING) {
+			r->failing_ms = 0;
+			enqueue(e, c, r);
+		}
+}
+
+void steps_check_stalled(struct engine *e, struct clone *c)
+{
+	for (struct step_run *r = c->runs; r; r = r->next)
+		if (r->state == RUN_RUNNING && e->now_ms - r->moved_ms > e->policy.stall_after_ms) {
+			r->stalled = true;
+			abort_run(e, c, r);
+		}
+}

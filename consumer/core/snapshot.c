@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "consumer/core/snapshot.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void snapshot_init(struct clone_snapshot *s)
+{
+	*s = (struct clone_snapshot){ .scope = ALL_STEPS, .failed_step = -1, .plan_version = PLAN_VERSION,
+		.control = { 0, -1 }, .replay = { 0, -1 } };
+}
+
+step_set snapshot_done(const struct clone_snapshot *s)
+{
+	step_set done = 0;
+
+	for (int i = 0; i < STEP_END; i++)
+		if (s->outcome[i])
+			done |= STEP_BIT(i);
+	return done;
+}
+
+const char *snapshot_marker_field(enum step_id step)
+{
+	static const char *const names[STEP_END] = {
+#define STEP(nn, slug, ...) [STEP_##slug] = "m:" #slug,
+#include "handlers/steps.def"
+#undef STEP
+	};
+
+	return names[step];
+}
+
+static void add(struct snapshot_fields *f, const char *name, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (f->count == SNAPSHOT_PAIRS_MAX || len >= sizeof f->text - f->used)
+		return; /* cannot be: the sizes are fixed and a unit test fills them all */
+	memcpy(f->text + f->used, value, len + 1);
+	f->pairs[f->count++] = (struct store_pair){ name, f->text + f->used, len };
+	f->used += len + 1;
+}
+
+static void add_number(struct snapshot_fields *f, const char *name, int64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof text, "%" PRId64, value);
+	add(f, name, text);
+}
+
+static void add_mark(struct snapshot_fields *f, const char *name, const struct input_mark *mark)
+{
+	char text[40];
+
+	if (mark->offset < 0)
+		return;
+	snprintf(text, sizeof text, "%d:%" PRId64, mark->partition, mark->offset);
+	add(f, name, text);
+}
+
+void snapshot_write(const struct clone_snapshot *s, step_set marks, struct snapshot_fields *f)
+{
+	char hex[20];
+
+	f->count = f->used = 0;
+	add(f, "status", clone_status_name(s->status));
+	add_number(f, "run", s->run);
+	add_number(f, "plan", s->plan_version);
+	add_number(f, "token", (int64_t)s->token);
+	snprintf(hex, sizeof hex, "%016" PRIx64, s->fingerprint);
+	add(f, "fingerprint", hex);
+	add(f, "source", s->source_ctx);
+	add(f, "generation", s->generation);
+	snprintf(hex, sizeof hex, "%016" PRIx64, s->scope);
+	add(f, "scope", hex);
+	add_number(f, "requested_at", s->requested_at_ms);
+	add_number(f, "started_at", s->started_at_ms);
+	add_number(f, "ended_at", s->ended_at_ms);
+	add(f, "failed_step", s->failed_step >= 0 ? steps[s->failed_step].slug : "");
+	add(f, "error_class", s->error_class);
+	add(f, "cause", s->cause);
+	add_mark(f, "in_control", &s->control);
+	add_mark(f, "in_replay", &s->replay);
+	for (int i = 0; i < STEP_END; i++)
+		if ((marks & STEP_BIT(i)) && s->outcome[i])
+			add(f, snapshot_marker_field((enum step_id)i), step_outcome_name(s->outcome[i]));
+}
+
+static bool text_of(const struct store_pair *p, char *out, size_t size)
+{
+	if (p->len >= size || memchr(p->value, '\0', p->len))
+		return false;
+	memcpy(out, p->value, p->len);
+	out[p->len] = '\0';
+	return true;
+}
+
+static bool number_of(const struct store_pair *p, int base, uint64_t *out)
+{
+	char text[32], *end;
+
+	if (!text_of(p, text, sizeof text) || !*text)
+		return false;
+	errno = 0;
+	*out = base == 16 ? strtoull(text, &end, 16) : (uint64_t)strtoll(text, &end, 10);
+	return errno == 0 && *end == '\0';
+}
+
+static bool mark_of(const struct store_pair *p, struct input_mark *mark)
+{
+	char text[48], *end;
+
+	if (!text_of(p, text, sizeof text))
+		return false;
+	mark->partition = (int)strtol(text, &end, 10);
+	if (*end != ':')
+		return false;
+	mark->offset = strtoll(end + 1, &end, 10);
+	return *end == '\0';
+}
+
+static bool outcome_of(const struct store_pair *p, unsigned char *out)
+{
+	char text[24];
+
+	if (!text_of(p, text, sizeof text))
+		return false;
+	for (int o = STEP_DONE; o <= STEP_SKIPPED; o++)
+		if (strcmp(text, step_outcome_name((enum step_outcome)o)) == 0)
+			return *out = (unsigned char)o, true;
+	return false;
+}
+
+static bool read_status(const struct store_pair *p, struct clone_snapshot *s)
+{
+	char text[24];
+
+	if (!text_of(p, text, sizeof text))
+		return false;
+	s->status = clone_status_by_name(text);
+	return s->status != CLONE_STATUS_UNSET;
+}
+
+static bool read_failed_step(const struct store_pair *p, struct clone_snapshot *s)
+{
+	char text[SLUG_MAX + 1];
+	enum step_id id;
+
+	if (!text_of(p, text, sizeof text))
+		return false;
+	id = step_by_slug(text);
+	s->failed_step = id == STEP_END ? -1 : (int)id;
+	return true;
+}
+
+static bool read_number(const struct store_pair *p, struct clone_snapshot *s, bool *known_r)
+{
+	const struct {
+		const char *name;
+		int base;
+		uint64_t *wide;
+		int64_t *time;
+		int *small;
+	} numbers[] = {
+		{ "sequence", 10, &s->sequence, NULL, NULL },
+		{ "token", 10, &s->token, NULL, NULL },
+		{ "fingerprint", 16, &s->fingerprint, NULL, NULL },
+		{ "scope", 16, &s->scope, NULL, NULL },
+		{ "run", 10, NULL, NULL, &s->run },
+		{ "plan", 10, NULL, NULL, &s->plan_version },
+		{ "requested_at", 10, NULL, &s->requested_at_ms, NULL },
+		{ "started_at", 10, NULL, &s->started_at_ms, NULL },
+		{ "ended_at", 10, NULL, &s->ended_at_ms, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		uint64_t value;
+
+		if (strcmp(p->name, numbers[i].name) != 0)
+			continue;
+		if (!number_of(p, numbers[i].base, &value))
+			return false;
+		if (numbers[i].wide)
+			*numbers[i].wide = value;
+		else if (numbers[i].time)
+			*numbers[i].time = (int64_t)value;
+		else
+			*numbers[i].small = (int)value;
+		return true;
+	}
+	*known_r = false;
+	return true;
+}
+
+static bool read_pair(const struct store_pair *p, struct clone_snapshot *s)
+{
+	bool known = true;
+
+	if (strncmp(p->name, "m:", 2) == 0) {
+		enum step_id id = step_by_slug(p->name + 2);
+
+		return id == STEP_END || outcome_of(p, &s->outcome[id]);
+	}
+	if (!read_number(p, s, &known))
+		return false;
+	if (known)
+		return true;
+	if (strcmp(p->name, "status") == 0)
+		return read_status(p, s);
+	if (strcmp(p->name, "source") == 0)
+		return text_of(p, s->source_ctx, sizeof s->source_ctx);
+	if (strcmp(p->name, "generation") == 0)
+		return text_of(p, s->generation, sizeof s->generation);
+	if (strcmp(p->name, "failed_step") == 0)
+		return read_failed_step(p, s);
+	if (strcmp(p->name, "error_class") == 0)
+		return text_of(p, s->error_class, sizeof s->error_class);
+	if (strcmp(p->name, "cause") == 0)
+		return text_of(p, s->cause, sizeof s->cause);
+	if (strcmp(p->name, "in_control") == 0)
+		return mark_of(p, &s->control);
+	if (strcmp(p->name, "in_replay") == 0)
+		return mark_of(p, &s->replay);
+	return true;
+}
+
+bool snapshot_read(const struct store_pair *pairs, size_t count, struct clone_snapshot *s, struct err *e)
+{
+	snapshot_init(s);
+	for (size_t i = 0; i < count; i++)
+		if (!read_pair(&pairs[i], s))
+			return err_set(e, ERR_REFUSED, 0, "snapshot", "the store's field %.40s makes no sense", pairs[i].name);
+	if (s->status == CLONE_STATUS_UNSET || s->run < 1)
+		return err_set(e, ERR_REFUSED, 0, "snapshot", "the store's clone has no status or run");
+	return true;
+}
+
+void snapshot_fold_step(struct clone_snapshot *s, const struct step_completed *event)
+{
+	enum step_id id = step_by_slug(event->slug);
+
+	if (id == STEP_END || event->run < s->run)
+		return;
+	if (event->run > s->run) {
+		s->run = event->run;
+		/* What that run kept of earlier ones is not in its events: its handlers look again. */
+		memset(s->outcome, 0, sizeof s->outcome);
+	}
+	if (event->outcome != STEP_REFUSED)
+		s->outcome[id] = (unsigned char)event->outcome;
+	snprintf(s->source_ctx, sizeof s->source_ctx, "%s", event->source_ctx);
+	if (s->status == CLONE_STATUS_UNSET)
+		s->status = CLONE_RUNNING;
+	if ((uint64_t)event->sequence > s->sequence)
+		s->sequence = (uint64_t)event->sequence;
+}
+
+void snapshot_fold_state(struct clone_snapshot *s, const struct clone_state *event)
+{
+	enum step_id failed = step_by_slug(event->step);
+
+	if (event->run < s->run)
+		return;
+	s->status = event->status;
+	s->run = event->run;
+	s->requested_at_ms = event->requested_at_ms;
+	s->failed_step = failed == STEP_END ? -1 : (int)failed;
+	snprintf(s->source_ctx, sizeof s->source_ctx, "%s", event->source_ctx);
+	snprintf(s->generation, sizeof s->generation, "%s", event->generation);
+	snprintf(s->error_class, sizeof s->error_class, "%s", event->error_class);
+	snprintf(s->cause, sizeof s->cause, "%s", event->cause);
+	if ((uint64_t)event->sequence > s->sequence)
+		s->sequence = (uint64_t)event->sequence;
+}

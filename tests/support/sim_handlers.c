@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Handlers in the simulation: every step looks, acts, looks again, and is switched out at each of these port calls.
+ * The target takes an effect only with a token not older than the one it has seen. */
+#include "tests/support/sim_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Stacks are kept over the seeds of a batch. */
+static char *spare_stacks[SIM_COROUTINES];
+static int spare_count;
+
+void sim_stacks_free(void)
+{
+	while (spare_count)
+		free(spare_stacks[--spare_count]);
+}
+
+static void port_call(struct sim_coroutine *co)
+{
+	swapcontext(&co->context, &co->sim->main_context);
+}
+
+/* ---- what a handler does ---- */
+
+/* A new owner raises the stamp before it looks: from then on the old one is refused (design section 6). */
+static bool look(struct sim_coroutine *co)
+{
+	struct sim_target *t = &co->sim->targets[co->clone];
+
+	port_call(co);
+	if (t->stamp_token < co->token)
+		t->stamp_token = co->token;
+	return t->done[co->step] && co->sim->bug != SIM_BUG_NO_LEDGER;
+}
+
+static bool fenced(struct sim_coroutine *co)
+{
+	struct sim_target *t = &co->sim->targets[co->clone];
+
+	if (t->stamp_token <= co->token || co->sim->bug == SIM_BUG_NO_FENCE)
+		return false;
+	co->sim->counts->fenced_effect++;
+	co->result.outcome = STEP_REFUSED;
+	err_set(&co->result.err, ERR_REFUSED, ERR_CODE_FENCED, "sim", "a newer owner has taken over");
+	return true;
+}
+
+static void effect(struct sim_coroutine *co)
+{
+	struct sim *s = co->sim;
+	struct sim_target *t = &s->targets[co->clone];
+
+	if (t->run_of_effect[co->step] != co->run) {
+		t->run_of_effect[co->step] = co->run;
+		t->effects[co->step] = 0;
+	}
+	t->done[co->step] = true;
+	if (++t->effects[co->step] > 1)
+		sim_broken(s, "clone %d: step %s had its effect twice", co->clone,
+			co->step == STEP_END ? "cleanup" : steps[co->step].slug);
+	if (co->step == STEP_END)
+		t->dropped = true;
+	else if (t->dropped)
+		sim_broken(s, "clone %d: step %s acts on a dropped generation", co->clone, steps[co->step].slug);
+	for (int i = 0; co->step != STEP_END && i < STEP_END; i++)
+		if ((steps[co->step].after & STEP_BIT(i)) && !t->done[i])
+			sim_broken(s, "clone %d: %s before %s", co->clone, steps[co->step].slug, steps[i].slug);
+}
+
+static void fail(struct sim_coroutine *co, enum step_outcome outcome, enum err_class class, int code)
+{
+	co->result.outcome = outcome;
+	err_set(&co->result.err, class, code, "sim", "a simulated failure");
+}
+
+static bool goes_wrong(struct sim_coroutine *co)
+{
+	struct sim *s = co->sim;
+
+	if (co->stop) {
+		fail(co, STEP_RETRY, ERR_TRANSIENT, ERR_CODE_ABORTED);
+		return true;
+	}
+	if (sim_fault(s, 12)) {
+		s->counts->step_failed++;
+		fail(co, STEP_RETRY, ERR_TRANSIENT, 0);
+		return true;
+	}
+	if ((s->faults & 1) && sim_fault(s, 2)) {
+		s->counts->step_refused++;
+		fail(co, STEP_REFUSED, ERR_REFUSED, 0);
+		return true;
+	}
+	if (sim_fault(s, 20)) {
+		co->result.outcome = STEP_WAIT;
+		co->result.delay_ms = sim_chance(s, 200);
+		memcpy(co->result.waiting_on, "a task", 7);
+		return true;
+	}
+	return false;
+}
+
+static void handle(struct sim_coroutine *co)
+{
+	struct sim *s = co->sim;
+	bool was = look(co);
+
+	if (goes_wrong(co))
+		return;
+	if (was) {
+		co->result.outcome = co->acted ? STEP_DONE : STEP_ALREADY;
+		return;
+	}
+	if (sim_fault(s, 3)) {
+		s->counts->step_stalled++;
+		co->hang = true;
+		while (co->hang && !co->stop)
+			port_call(co);
+		fail(co, STEP_RETRY, ERR_TRANSIENT, co->stop ? ERR_CODE_ABORTED : 0);
+		return;
+	}
+	port_call(co);
+	if (fenced(co))
+		return;
+	effect(co);
+	if (sim_fault(s, 8)) {
+		s->counts->step_unsure++;
+		fail(co, STEP_UNSURE, ERR_UNSURE, 0);
+		return;
+	}
+	port_call(co);
+	co->result.outcome = STEP_DONE;
+}
+
+/* ---- switching ---- */
+
+static void entry(unsigned low, unsigned high)
+{
+	struct sim_coroutine *co = (struct sim_coroutine *)(((uintptr_t)high << 32) | low);
+
+	handle(co);
+	co->done = true;
+	swapcontext(&co->context, &co->sim->main_context);
+}
+
+static void plan_turn(struct sim *s, struct sim_coroutine *co)
+{
+	struct sim_event *event = sim_plan(s, 1 + sim_chance(s, co->hang ? 400 : 12), SIM_STEP_TURN, co->consumer);
+
+	event->life = 0;
+	event->coroutine = (int)(co - s->coroutines);
+}
+
+static struct sim_coroutine *free_coroutine(struct sim *s)
+{
+	for (int i = 0; i < SIM_COROUTINES; i++)
+		if (!s->coroutines[i].used)
+			return &s->coroutines[i];
+	abort();
+}
+
+static void make_context(struct sim_coroutine *co)
+{
+	uintptr_t p = (uintptr_t)co;
+
+	co->stack = spare_count ? spare_stacks[--spare_count] : malloc(SIM_STACK_BYTES);
+	getcontext(&co->context);
+	co->context.uc_stack.ss_sp = co->stack;
+	co->context.uc_stack.ss_size = SIM_STACK_BYTES;
+	co->context.uc_link = NULL;
+	makecontext(&co->context, (void (*)(void))entry, 2, (unsigned)p, (unsigned)(p >> 32));
+}
+
+void sim_handler_start(struct sim *s, int consumer, const struct effect *fx)
+{
+	struct sim_coroutine *co = free_coroutine(s);
+
+	*co = (struct sim_coroutine){ .used = true, .consumer = consumer, .life = s->consumers[consumer].life,
+		.ref = fx->ref, .run = fx->run, .step = fx->step, .token = fx->token, .acted = fx->acted, .sim = s };
+	for (int i = 0; i < s->clone_count; i++)
+		if (strcmp(s->ids[i], fx->clone_id) == 0)
+			co->clone = i;
+	make_context(co);
+	s->counts->steps++;
+	plan_turn(s, co);
+}
+
+static void end(struct sim_coroutine *co)
+{
+	spare_stacks[spare_count++] = co->stack;
+	co->used = false;
+}
+
+void sim_handler_turn(struct sim *s, struct sim_event *event)
+{
+	struct sim_coroutine *co = &s->coroutines[event->coroutine];
+	struct input in = { .kind = IN_STEP };
+
+	if (!co->used)
+		return;
+	/* A killed process's last call may still be on its way: it takes one more turn, then is never resumed. */
+	if (co->life != s->consumers[co->consumer].life) {
+		if (co->abandoned) {
+			end(co);
+			return;
+		}
+		co->abandoned = true;
+	} else if (s->consumers[co->consumer].paused_until > s->now) {
+		plan_turn(s, co);
+		return;
+	}
+	swapcontext(&s->main_context, &co->context);
+	if (!co->done || co->abandoned) {
+		plan_turn(s, co);
+		return;
+	}
+	in.ref = co->ref;
+	in.step = co->step;
+	in.token = co->token;
+	in.result = &co->result;
+	end(co);
+	sim_feed(s, co->consumer, &in);
+}
+
+void sim_handler_abort(struct sim *s, int consumer, const struct effect *fx)
+{
+	for (int i = 0; i < SIM_COROUTINES; i++) {
+		struct sim_coroutine *co = &s->coroutines[i];
+
+		if (co->used && co->consumer == consumer && co->life == s->consumers[consumer].life && co->ref == fx->ref &&
+		    co->step == fx->step)
+			co->stop = true;
+	}
+}
+
+void sim_handlers_forget(struct sim *s, int consumer, uint32_t life)
+{
+	for (int i = 0; i < SIM_COROUTINES; i++)
+		if (s->coroutines[i].used && s->coroutines[i].consumer == consumer && s->coroutines[i].life == life)
+			end(&s->coroutines[i]);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The simulated store: atomic operations, leases with a clock, replies that get lost, a wipe now and then. */
+#include "tests/support/sim_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- asking ---- */
+
+static int clone_of(struct sim *s, const struct effect *fx)
+{
+	for (int i = 0; i < s->clone_count; i++)
+		if (strcmp(s->ids[i], fx->clone_id) == 0)
+			return i;
+	abort();
+}
+
+static struct sim_message event_of(const struct effect *fx, int clone, const struct engine_event *e)
+{
+	return (struct sim_message){ .clone = clone, .run = fx->snapshot->run, .step = e->step, .kind = e->kind,
+		.outcome = e->result ? e->result->outcome : STEP_UNSET, .status = fx->snapshot->status,
+		.sequence = e->sequence };
+}
+
+static void fill_record(struct sim *s, int consumer, const struct effect *fx, struct sim_op *op)
+{
+	struct sim_consumer *c = &s->consumers[consumer];
+
+	op->before = fx->sequence_before;
+	op->after = fx->sequence_after;
+	op->snapshot = *fx->snapshot;
+	op->marks_set = fx->marks_set;
+	op->marks_clear = fx->marks_clear;
+	op->take_target = fx->take_target;
+	op->store_request = fx->store_request;
+	op->events = calloc(SIM_EVENTS, sizeof *op->events);
+	for (size_t i = 0; i < fx->event_count; i++) {
+		struct sim_message m = event_of(fx, op->clone, &fx->events[i]);
+
+		c->outbox[op->clone][m.sequence % SIM_EVENTS] = m;
+		op->events[op->event_count++] = m;
+	}
+}
+
+void sim_store_submit(struct sim *s, int consumer, const struct effect *fx, enum store_op_kind kind)
+{
+	struct sim_consumer *c = &s->consumers[consumer];
+	struct sim_op *op = calloc(1, sizeof *op);
+	struct sim_event *event;
+	int64_t at = s->now + sim_chance(s, 3);
+
+	op->kind = kind;
+	op->ref = fx->ref;
+	op->clone = clone_of(s, fx);
+	op->token = fx->token;
+	op->sequence = fx->last;
+	if (kind == STORE_RECORD)
+		fill_record(s, consumer, fx, op);
+	if (at < c->store_free_at)
+		at = c->store_free_at; /* one connection: in order */
+	c->store_free_at = at;
+	event = sim_plan(s, at - s->now, SIM_STORE_APPLY, consumer);
+	event->op = op;
+}
+
+/* ---- the store's side ---- */
+
+static bool holds(const struct sim *s, const struct sim_event *event, const struct sim_op *op)
+{
+	const struct sim_lease *l = &s->leases[sim_target_of(op->clone)];
+
+	return l->consumer == event->consumer && l->life == event->life && l->clone == op->clone && l->token == op->token &&
+		l->until > s->now;
+}
+
+static void load(struct sim *s, int clone, struct sim_op *op)
+{
+	struct sim_stored *stored = &s->stored[clone];
+	struct sim_lease *l = &s->leases[sim_target_of(clone)];
+	struct lease_answer *a = &op->answer;
+
+	a->found = stored->found;
+	op->answer_snapshot = stored->snapshot;
+	if (stored->first <= stored->last && stored->found)
+		a->undelivered_from = stored->first;
+	if (l->active >= 0) {
+		memcpy(a->active_clone, s->ids[l->active], sizeof a->active_clone);
+		a->active_status = s->stored[l->active].found ? s->stored[l->active].snapshot.status : CLONE_STATUS_UNSET;
+	}
+	memcpy(a->latest_generation, l->generation, sizeof a->latest_generation);
+}
+
+/* What a fresh process does when the store has nothing: folds the clone's events again. */
+static void restore(struct sim *s, int clone, struct sim_op *op)
+{
+	bool any = false;
+
+	if (op->answer.found || !s->wiped)
+		return;
+	snapshot_init(&op->answer_snapshot);
+	for (int i = 0; i < s->told_count[clone]; i++) {
+		const struct sim_message *m = &s->told[clone][i];
+
+		any = true;
+		if (m->kind == MESSAGE_STEP_COMPLETED) {
+			struct step_completed e = { .slug = steps[m->step].slug, .source_ctx = "SourceX", .run = m->run,
+				.outcome = m->outcome, .sequence = (int64_t)m->sequence };
+
+			snapshot_fold_step(&op->answer_snapshot, &e);
+		} else if (m->kind == MESSAGE_STATE) {
+			struct clone_state e = { .generation = op->snapshot.generation, .source_ctx = "SourceX", .step = "",
+				.error_class = "", .cause = "", .run = m->run, .status = m->status,
+				.sequence = (int64_t)m->sequence };
+
+			snapshot_fold_state(&op->answer_snapshot, &e);
+		}
+	}
+	if (!any || op->answer_snapshot.status == CLONE_STATUS_UNSET)
+		return;
+	op->answer.found = op->answer.restored = true;
+	s->counts->restored_from_topics++;
+}
+
+static void acquire(struct sim *s, struct sim_event *event, struct sim_op *op)
+{
+	struct sim_lease *l = &s->leases[sim_target_of(op->clone)];
+	bool held = l->consumer >= 0 && l->until > s->now &&
+		!(l->consumer == event->consumer && l->life == event->life && l->clone == op->clone);
+
+	load(s, op->clone, op);
+	if (held && s->bug != SIM_BUG_TWO_LEASES) {
+		op->status = STORE_HELD;
+		op->answer.retry_ms = l->until - s->now;
+		memcpy(op->answer.held_by, s->ids[l->clone], sizeof op->answer.held_by);
+		return;
+	}
+	l->last_token = l->last_token + 1 > (uint64_t)s->now * 1000 ? l->last_token + 1 : (uint64_t)s->now * 1000;
+	l->token = op->token = op->answer.token = l->last_token;
+	l->consumer = event->consumer;
+	l->life = event->life;
+	l->clone = op->clone;
+	l->until = s->now + s->policy.lease_ttl_ms;
+	if (s->stored[op->clone].found)
+		s->counts->resumed_after_crash += !clone_status_is_at_rest(s->stored[op->clone].snapshot.status);
+	restore(s, op->clone, op);
+}
+
+static enum store_status record(struct sim *s, struct sim_op *op)
+{
+	struct sim_stored *stored = &s->stored[op->clone];
+	struct sim_lease *l = &s->leases[sim_target_of(op->clone)];
+	uint64_t have = stored->found ? stored->snapshot.sequence : 0;
+
+	if (have == op->after && stored->found && op->event_count)
+		return STORE_OK;
+	if (have != op->before)
+		return STORE_BEHIND;
+	if (!stored->found) {
+		*stored = (struct sim_stored){ .found = true, .first = op->after + 1, .last = op->after };
+		if (op->event_count)
+			stored->first = op->events[0].sequence;
+	}
+	stored->snapshot = op->snapshot;
+	stored->has_request |= op->store_request;
+	for (int i = 0; i < op->event_count; i++)
+		stored->outbox[op->events[i].sequence % SIM_EVENTS] = op->events[i];
+	stored->last = op->after;
+	if (op->take_target) {
+		l->active = op->clone;
+		memcpy(l->generation, op->snapshot.generation, sizeof l->generation);
+	}
+	return STORE_OK;
+}
+
+static void carry_out(struct sim *s, struct sim_event *event, struct sim_op *op)
+{
+	struct sim_lease *l = &s->leases[sim_target_of(op->clone)];
+
+	switch (op->kind) {
+	case STORE_ACQUIRE:
+		op->status = STORE_OK;
+		acquire(s, event, op);
+		break;
+	case STORE_RENEW:
+		op->status = holds(s, event, op) ? STORE_OK : STORE_FENCED;
+		if (op->status == STORE_OK)
+			l->until = s->now + s->policy.lease_ttl_ms;
+		break;
+	case STORE_RECORD:
+		op->status = holds(s, event, op) ? record(s, op) : STORE_FENCED;
+		break;
+	case STORE_RELEASE:
+		if (holds(s, event, op))
+			l->consumer = -1;
+		break;
+	case STORE_DELIVERED:
+		if (s->stored[op->clone].first <= op->sequence)
+			s->stored[op->clone].first = op->sequence + 1;
+		break;
+	default:
+		break;
+	}
+}
+
+static void free_op(struct sim_op *op)
+{
+	free(op->events);
+	free(op);
+}
+
+void sim_store_apply(struct sim *s, struct sim_event *event)
+{
+	struct sim_op *op = event->op;
+	struct sim_event *reply;
+
+	op->status = STORE_UNAVAILABLE;
+	if (s->store_down) {
+		s->counts->store_down++;
+	} else {
+		carry_out(s, event, op);
+		if (sim_fault(s, 8)) {
+			s->counts->store_reply_lost++;
+			op->status = STORE_UNAVAILABLE;
+		}
+	}
+	if (op->kind == STORE_RELEASE || op->kind == STORE_DELIVERED) {
+		free_op(op);
+		return;
+	}
+	reply = sim_plan(s, 1 + sim_chance(s, 3), SIM_STORE_REPLY, event->consumer);
+	reply->life = event->life;
+	reply->op = op;
+}
+
+static void answer_lease(struct sim *s, int consumer, struct sim_op *op, struct input *in)
+{
+	struct sim_consumer *c = &s->consumers[consumer];
+	struct sim_stored *stored = &s->stored[op->clone];
+
+	op->answer.status = op->status;
+	op->answer.snapshot = &op->answer_snapshot;
+	in->kind = IN_LEASE;
+	in->lease = &op->answer;
+	if (op->status != STORE_OK || !op->answer.found)
+		return;
+	op->answer.request = sim_message_of(s, &(struct sim_record){ MESSAGE_REQUEST, op->clone, CONTROL_UNSET, false });
+	for (uint64_t q = op->answer.undelivered_from; q && q <= op->answer_snapshot.sequence; q++)
+		c->outbox[op->clone][q % SIM_EVENTS] = stored->outbox[q % SIM_EVENTS];
+}
+
+void sim_store_reply(struct sim *s, struct sim_event *event)
+{
+	struct sim_op *op = event->op;
+	struct input in = { .ref = op->ref, .status = op->status };
+
+	if (s->consumers[event->consumer].life == event->life) {
+		switch (op->kind) {
+		case STORE_ACQUIRE:
+			answer_lease(s, event->consumer, op, &in);
+			break;
+		case STORE_RENEW:
+			in.kind = IN_RENEWED;
+			break;
+		default:
+			in.kind = IN_RECORDED;
+			break;
+		}
+		sim_feed(s, event->consumer, &in);
+	}
+	free_op(op);
+}
+
+void sim_store_wipe(struct sim *s)
+{
+	s->wiped = true;
+	s->counts->store_wiped++;
+	memset(s->stored, 0, sizeof s->stored);
+	for (int t = 0; t < SIM_TARGETS; t++)
+		s->leases[t] = (struct sim_lease){ .consumer = -1, .clone = -1, .active = -1 };
+}
