@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One address: what its host is, whether a whole text is one, and its masked form. */
+#include "handlers/masking/masking_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum { HASH_LEN = 8, SHORT_TAIL = HASH_LEN + 1, LITERAL_MAX = 48 };
+
+/* The end of the label without the hyphens and underscores that markup and sentences put behind it; 0 when it cannot be
+ * a top-level label. It must only begin with two letters: "company.com-urgent" is an address all the same. */
+static size_t top_label_end(const char *text, size_t label, size_t end)
+{
+	while (end > label && (text[end - 1] == '-' || text[end - 1] == '_'))
+		end--;
+	if (end - label < 2 || !(bytes_kind((unsigned char)text[label]) & BYTE_LETTER) ||
+	    !(bytes_kind((unsigned char)text[label + 1]) & BYTE_LETTER) || mask_is_file_ending(text + label, end - label))
+		return 0;
+	return end;
+}
+
+size_t address_host_end(const char *text, size_t from, size_t run_end)
+{
+	size_t first = from, end = run_end;
+
+	while (first < run_end && text[first] == '.')
+		first++;
+	while (end > first) {
+		size_t label = end, top;
+
+		while (label > first && text[label - 1] != '.')
+			label--;
+		if (label == first) /* nothing before it: no dot */
+			return 0;
+		top = top_label_end(text, label, end);
+		if (top)
+			return mask_is_content_id(text + from, top - from) ? 0 : top;
+		end = label - 1;
+	}
+	return 0;
+}
+
+size_t address_literal_end(const char *text, size_t from, size_t len)
+{
+	size_t i = from + 1;
+
+	if (from >= len || text[from] != '[')
+		return 0;
+	if (len - i > 5 && strncasecmp(text + i, "IPv6:", 5) == 0)
+		i += 5;
+	for (; i < len && i - from < LITERAL_MAX; i++)
+		if (!strchr("0123456789abcdefABCDEF.:", text[i]) || !text[i])
+			break;
+	if (i >= len || text[i] != ']' || i - from < 3)
+		return 0;
+	return bytes_host_run(text, i + 1, len);
+}
+
+static size_t parse_quoted(const char *text, size_t len)
+{
+	for (size_t i = 1; i < len; i++) {
+		if (text[i] == '"')
+			return i + 1;
+		if (text[i] == '\\')
+			i++;
+		if (i < len && (unsigned char)text[i] < 0x20)
+			return 0;
+	}
+	return 0;
+}
+
+static size_t parse_local(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	if (len && text[0] == '"')
+		return parse_quoted(text, len);
+	while (i < len && ((bytes_kind((unsigned char)text[i]) & BYTE_ATEXT) || text[i] == '.'))
+		i++;
+	return i;
+}
+
+bool address_parse(const char *text, size_t len, struct address *a)
+{
+	size_t at = parse_local(text, len), host = at + 1, end;
+
+	if (at == 0 || at >= len || text[at] != '@')
+		return false;
+	end = address_literal_end(text, host, len);
+	if (!end)
+		end = address_host_end(text, host, bytes_host_run(text, host, len));
+	if (end != len)
+		return false;
+	*a = (struct address){ text, text + at, text + host, at, 1, len - host };
+	return true;
+}
+
+static bool local_is_plain(const char *local, size_t len)
+{
+	size_t at, at_len;
+
+	for (size_t i = 0; i < len;) {
+		size_t n = bytes_utf8(local + i, len - i);
+		bool dot = local[i] == '.';
+
+		if (n == 0 || (dot && (i == 0 || local[i - 1] == '.')))
+			return false;
+		if (!dot && !(bytes_kind((unsigned char)local[i]) & BYTE_ATEXT))
+			return false;
+		i += n;
+	}
+	return !bytes_find_at(local, 0, len, &at, &at_len); /* a%40b: what follows would look like its host */
+}
+
+static bool host_is_plain(const char *host, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		size_t n = bytes_utf8(host + i, len - i);
+		bool begins = i == 0 || host[i - 1] == '.', ends = i + 1 == len || host[i + 1] == '.';
+
+		if (n == 0 || host[i] == '_' || host[i] == '[' || (host[i] == '.' && begins))
+			return false;
+		if (host[i] == '-' && (begins || ends))
+			return false;
+		i += n;
+	}
+	return true;
+}
+
+/* Only legal addresses take the long form: there the last underscore splits, so that two never become one. */
+static bool is_plain(const struct address *a)
+{
+	return local_is_plain(a->local, a->local_len) && host_is_plain(a->host, a->host_len);
+}
+
+static uint64_t hash_byte(uint64_t h, unsigned char c)
+{
+	return (h ^ c) * UINT64_C(0x100000001b3);
+}
+
+/* FNV-1a over local@host, the host in lower case, then mixed so that the upper half depends on every bit. Backslashes
+ * of a quoted local part are left out: JSON doubles them. */
+static uint32_t address_hash(const struct address *a)
+{
+	bool quoted = a->local_len && (a->local[0] == '"' || a->local[0] == '\\');
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < a->local_len; i++)
+		if (!quoted || a->local[i] != '\\')
+			h = hash_byte(h, (unsigned char)a->local[i]);
+	h = hash_byte(h, '@');
+	for (size_t i = 0; i < a->host_len; i++) {
+		unsigned char c = (unsigned char)a->host[i];
+
+		h = hash_byte(h, c >= 'A' && c <= 'Z' ? (unsigned char)(c + 32) : c);
+	}
+	h = (h ^ (h >> 33)) * UINT64_C(0xff51afd7ed558ccd);
+	h = (h ^ (h >> 33)) * UINT64_C(0xc4ceb9fe1a85ec53);
+	return (uint32_t)(h >> 32);
+}
+
+struct head {
+	char text[MASK_LOCAL_MAX];
+	size_t len, chars, max_len, max_chars;
+};
+
+static bool head_add(struct head *h, const char *text, size_t n)
+{
+	if (h->len + n > h->max_len || h->chars + 1 > h->max_chars)
+		return false;
+	memcpy(h->text + h->len, text, n);
+	h->len += n;
+	h->chars++;
+	return true;
+}
+
+/* As much of the text as fits; every byte that could end an address, or begin another, becomes an underscore. */
+static bool head_fill(struct head *h, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		size_t n = bytes_utf8(text + i, len - i);
+		bool dot = text[i] == '.';
+		bool good = n && (bytes_kind((unsigned char)text[i]) & BYTE_LOCAL) &&
+		            !(n > 1 && bytes_ends_punctuation(text, i + n));
+
+		if (dot && (h->len == 0 || h->text[h->len - 1] == '.'))
+			good = false;
+		if (!head_add(h, good ? text + i : "_", good ? n : 1))
+			return false;
+		i += n ? n : 1;
+	}
+	return true;
+}
+
+static void unquote(const char **text, size_t *len)
+{
+	while (*len && (**text == '\\' || **text == '"')) {
+		(*text)++;
+		(*len)--;
+	}
+	while (*len && ((*text)[*len - 1] == '\\' || (*text)[*len - 1] == '"'))
+		(*len)--;
+}
+
+static bool append_short(const struct mask_policy *p, const struct address *a, size_t max_chars, struct buf *out)
+{
+	size_t room = MASK_ADDRESS_MAX - 1 - p->domain_len, around = a->at_len + p->domain_len + SHORT_TAIL;
+	struct head head = { .len = 0 };
+	const char *local = a->local;
+	size_t local_len = a->local_len;
+
+	if (max_chars && max_chars < around)
+		return false;
+	head.max_len = (room < MASK_LOCAL_MAX ? room : MASK_LOCAL_MAX) - SHORT_TAIL;
+	head.max_chars = max_chars ? max_chars - around : head.max_len;
+	unquote(&local, &local_len);
+	if (head_fill(&head, local, local_len) && head_fill(&head, "_", 1))
+		head_fill(&head, a->host, a->host_len);
+	return buf_add(out, head.text, head.len) && buf_printf(out, "~%08x", address_hash(a)) &&
+	       buf_add(out, a->at, a->at_len) && buf_add(out, p->domain, p->domain_len);
+}
+
+static bool long_form_fits(const struct mask_policy *p, const struct address *a, size_t max_chars)
+{
+	size_t len = a->local_len + 1 + a->host_len, chars;
+
+	if (len > MASK_LOCAL_MAX || len + 1 + p->domain_len > MASK_ADDRESS_MAX || !is_plain(a))
+		return false;
+	if (!max_chars || len + a->at_len + p->domain_len <= max_chars)
+		return true;
+	chars = bytes_count(a->local, a->local_len) + 1 + bytes_count(a->host, a->host_len) + a->at_len + p->domain_len;
+	return chars <= max_chars;
+}
+
+bool address_mask(const struct mask_policy *p, const struct address *a, size_t max_chars, struct buf *out,
+                  bool *shortened_r)
+{
+	*shortened_r = !long_form_fits(p, a, max_chars);
+	if (*shortened_r)
+		return append_short(p, a, max_chars, out);
+	return buf_add(out, a->local, a->local_len) && buf_add(out, "_", 1) && buf_add(out, a->host, a->host_len) &&
+	       buf_add(out, a->at, a->at_len) && buf_add(out, p->domain, p->domain_len);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Finds addresses in text: from at sign to at sign, the local part to the left and the host to the right of each.
+ *
+ * At signs with nothing but host bytes between them (a@b@c.org) are one chain and are rewritten as one, because either
+ * half alone would be read together with the other's masked form. Everything is looked at a bounded number of times. */
+#include "handlers/masking/masking_priv.h"
+
+#include <string.h>
+
+enum { QUOTED_MAX = 320, BACKSLASHES_MAX = 16 };
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static size_t backslashes_before(const char *text, size_t floor, size_t i)
+{
+	size_t n = 0;
+
+	while (n < BACKSLASHES_MAX && i - n > floor && text[i - n - 1] == '\\')
+		n++;
+	return n;
+}
+
+/* The n of \n before an address at the start of a line belongs to the escape (JSON, COPY text) and not to the address. */
+static size_t skip_escape(const char *text, size_t start, size_t at)
+{
+	size_t skip = 0;
+
+	if (backslashes_before(text, 0, start) % 2 == 0)
+		return start;
+	if (memchr("nrtbf", text[start], 5))
+		skip = 1;
+	else if (text[start] == 'u' && at - start > 5 && is_hex(text[start + 1]) && is_hex(text[start + 2]) &&
+	         is_hex(text[start + 3]) && is_hex(text[start + 4]))
+		skip = 5;
+	while (start + skip < at && text[start + skip] == '.')
+		skip++;
+	return start + skip < at ? start + skip : start;
+}
+
+/* Does the quote or bracket before `end` close something? An opening one follows a blank or a separator. */
+static bool closes(const char *text, size_t end)
+{
+	size_t i = end - 1;
+	unsigned char c;
+
+	if (text[i] != '"' && text[i] != ')')
+		return false;
+	if (text[i] == '"')
+		i -= backslashes_before(text, 0, i);
+	if (i == 0)
+		return false;
+	c = (unsigned char)text[i - 1];
+	return c > ' ' && c != 0x7F && !strchr(":=,[({>;\"\\<@", c) && !(c >= 0x80 && bytes_ends_punctuation(text, i));
+}
+
+static bool follows_word(const char *text, size_t i)
+{
+	return i > 0 && (text[i - 1] == ']' || (bytes_kind((unsigned char)text[i - 1]) & BYTE_LOCAL) ||
+	                 bytes_was_at(text, i));
+}
+
+/* Start of the quoted local part whose closing quote ends before `end`; `end` itself when the opening one is out of
+ * reach, or glued to a word, with which the masked form would be read together. A quote written \" is opened by \" and
+ * a bare one by a bare one. */
+static size_t quoted_start(const char *text, size_t floor, size_t end)
+{
+	size_t close = end - 1, escapes = backslashes_before(text, floor, close);
+
+	if (text[close] != '"')
+		return end;
+	for (size_t i = close - escapes; i > floor && end - i < QUOTED_MAX; i--) {
+		size_t n;
+
+		if ((unsigned char)text[i - 1] < ' ')
+			return end;
+		if (text[i - 1] != '"')
+			continue;
+		n = backslashes_before(text, floor, i - 1);
+		if (n == escapes)
+			return follows_word(text, i - 1 - n) ? end : i - 1 - n;
+		if (n < escapes)
+			return end;
+	}
+	return end;
+}
+
+/* Where the local part of the at sign begins. False when it has none. */
+static bool local_start(const char *text, size_t floor, size_t at, size_t *start_r)
+{
+	size_t start = bytes_local_run(text, floor, at);
+
+	while (start < at && text[start] == '.')
+		start++;
+	if (start < at) {
+		*start_r = start;
+		return true;
+	}
+	if (at == floor || text[at - 1] == '.' || !closes(text, at))
+		return false;
+	*start_r = quoted_start(text, floor, at);
+	return true;
+}
+
+struct chain {
+	size_t end;     /* first byte after the last run of host bytes */
+	size_t at;      /* the last at sign that has a host, and its length */
+	size_t at_len;
+	size_t host_end; /* 0 while none has a host */
+	bool foreign;    /* one of the hosts is not the mask domain */
+};
+
+static void chain_walk(const struct mask_policy *p, const struct text_walk *w, size_t at, size_t at_len, struct chain *c)
+{
+	for (*c = (struct chain){ .end = at }; at_len; at_len = bytes_is_at(w->text, at, w->len)) {
+		size_t host = at + at_len, literal = address_literal_end(w->text, host, w->len);
+		size_t run_end = literal ? literal : bytes_host_run(w->text, host, w->len);
+		size_t end = literal ? literal : address_host_end(w->text, host, run_end);
+
+		if (end) {
+			c->at = at;
+			c->at_len = at_len;
+			c->host_end = end;
+			c->foreign |= !mask_is_domain(p, w->text + host, end - host);
+		}
+		c->end = at = run_end;
+	}
+}
+
+static bool is_kept(const struct mask_policy *p, const char *text, const struct piece *piece)
+{
+	const struct address *a = &piece->address;
+	size_t at = (size_t)(a->at - text), skipped = skip_escape(text, piece->start, at);
+
+	return mask_is_kept(p, a->local, a->local_len, a->host, a->host_len) ||
+	       mask_is_kept(p, text + skipped, at - skipped, a->host, a->host_len);
+}
+
+static void judge(const struct mask_policy *p, const char *text, const struct chain *c, size_t first_at,
+                  struct piece *piece)
+{
+	struct address *a = &piece->address;
+	size_t host = c->at + c->at_len;
+
+	piece->kind = !c->host_end ? PIECE_OTHER : c->foreign ? PIECE_REWRITE : PIECE_ALREADY;
+	if (piece->kind != PIECE_REWRITE)
+		return;
+	*a = (struct address){ text + piece->start, text + c->at, text + host, c->at - piece->start, c->at_len,
+	                       c->host_end - host };
+	piece->end = c->host_end;
+	if (c->at != first_at)
+		return;
+	if (is_kept(p, text, piece)) {
+		piece->kind = PIECE_KEPT;
+		return;
+	}
+	piece->start = piece->start < c->at ? skip_escape(text, piece->start, c->at) : piece->start;
+	a->local = text + piece->start;
+	a->local_len = c->at - piece->start;
+}
+
+bool text_next(const struct mask_policy *p, struct text_walk *w, struct piece *piece_r)
+{
+	size_t at, at_len;
+	struct chain chain;
+
+	while (bytes_find_at(w->text, w->next, w->len, &at, &at_len)) {
+		*piece_r = (struct piece){ .kind = PIECE_OTHER };
+		if (!local_start(w->text, w->next, at, &piece_r->start)) {
+			w->next = at + at_len;
+			continue;
+		}
+		chain_walk(p, w, at, at_len, &chain);
+		w->next = piece_r->end = piece_r->tail = chain.end;
+		if (!w->lines || !mask_in_id_line(w->lines, w->text, w->len, at))
+			judge(p, w->text, &chain, at, piece_r);
+		return true;
+	}
+	return false;
+}
