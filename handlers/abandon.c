@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What cancelling a clone runs: the undo of every step in reverse order, each looking first, until the target is as it
+ * was before: the previous database in service with its mail routes, users and state, and nothing of the clone left.
+ * A target that had no previous database stays offline. Safe to repeat: every part names the wanted end. */
+#include "handlers/guard.h"
+#include "handlers/previous.h"
+#include "handlers/superid_users.h"
+#include "handlers/words.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Where the target goes back to; "" when there is nothing. */
+static bool find_previous(struct step_ctx *c, const struct tenant_record *target, const char **previous_r)
+{
+	bool there = false;
+
+	*previous_r = "";
+	if (target->database[0] && strcmp(target->database, c->fence.generation) != 0)
+		*previous_r = target->database;
+	else if (target->previous_database[0])
+		*previous_r = target->previous_database;
+	if ((*previous_r)[0] && !c->ports->sql->exists(c->ports->sql, *previous_r, &there, c->err))
+		return false;
+	if (!there)
+		*previous_r = "";
+	return true;
+}
+
+/* Undo of 32 and 05. */
+static bool switch_back(struct step_ctx *c, const struct tenant_record *target, const char *previous)
+{
+	const struct sql_args args = SQL_ARGS(sql_text("database", previous));
+	struct tenant_port *tenant = c->ports->tenant;
+	int64_t open = 0;
+
+	if (!c->ports->sql->scalar(c->ports->sql, SQL_SERVER, "database_is_open", &args, &open, c->err))
+		return false;
+	if (open == 0 && (!guard_database(c, previous) ||
+			  !c->ports->sql->quarantine(c->ports->sql, &c->fence, previous, false, c->err)))
+		return false;
+	return strcmp(target->database, previous) == 0 ||
+	       (step_may_act(c) &&
+		tenant->route(tenant, &c->fence, c->job->target_ctx, previous, target->previous_files_root, c->err));
+}
+
+/* Undo of 23 and 21. */
+static bool superid_back(struct step_ctx *c, const char *previous)
+{
+	struct identity_port *identity = c->ports->identity;
+	const char *ctx = c->job->target_ctx;
+	struct identity_tenant tenant;
+	struct identity_users wanted, now;
+	bool found = false;
+
+	if (!identity->get(identity, ctx, &found, &tenant, c->err))
+		return false;
+	if (!found)
+		return true;
+	if (previous[0]) {
+		if (!superid_users_of(c, SQL_PREVIOUS, &wanted) ||
+		    !identity->list_users(identity, ctx, c->mem, &now, c->err))
+			return false;
+		if (!superid_users_equal(&wanted, &now) &&
+		    !identity->put_users(identity, &c->fence, ctx, &wanted, c->err))
+			return false;
+	}
+	return tenant.state == IDENTITY_NORMAL ||
+	       identity->set_state(identity, &c->fence, ctx, IDENTITY_NORMAL, c->err);
+}
+
+struct routes_back {
+	struct step_ctx *c;
+	struct mail_routes now;
+	bool *wanted; /* one for each of now */
+};
+
+/* A mailbox of the previous database keeps its route, or gets one again. */
+static bool want_route(void *arg, const struct sql_row *row, struct err *e)
+{
+	struct routes_back *back = arg;
+	struct step_ctx *c = back->c;
+	bool there = false;
+
+	(void)e;
+	if (row->count < 2 || row->values[1].kind != SQL_TEXT)
+		return true;
+	for (size_t i = 0; i < back->now.count; i++)
+		if (strcmp(back->now.routes[i].address, row->values[1].text) == 0)
+			there = back->wanted[i] = true;
+	if (there)
+		return true;
+	const char *id = step_text(c, "%s-%" PRId64, c->job->target_ctx, row->values[0].number);
+
+	return id && step_may_act(c) && c->ports->mail->put(c->ports->mail, &c->fence, id, row->values[1].text, c->err);
+}
+
+/* Undo of 17 and 04. */
+static bool mail_back(struct step_ctx *c, const char *previous)
+{
+	struct sql_port *sql = c->ports->sql;
+	struct mail_port *mail = c->ports->mail;
+	const struct sql_args none = { 0 };
+	struct routes_back back = { .c = c };
+
+	if (!mail->list(mail, c->job->target_ctx, c->mem, &back.now, c->err))
+		return false;
+	back.wanted = step_take(c, back.now.count + 1);
+	if (!back.wanted)
+		return false;
+	if (previous[0] && (!sql->rows(sql, SQL_PREVIOUS, "abandon_mailboxes", &none, want_route, &back, c->err) ||
+			    c->err->class != ERR_NONE))
+		return false;
+	for (size_t i = 0; i < back.now.count; i++)
+		if (!back.wanted[i] &&
+		    (!step_may_act(c) || !mail->remove(mail, &c->fence, back.now.routes[i].id, c->err)))
+			return false;
+	return true;
+}
+
+/* Undo of 06 to 30: files first, because the database bears the stamp that says what they belong to. */
+static bool drop_generation(struct step_ctx *c)
+{
+	struct files_port *objects = c->ports->objects, *archive = c->ports->archive;
+	const char *generation = c->fence.generation;
+
+	return guard_target(c, NULL) && guard_is_generation_of(generation, c->job->target_ctx) &&
+	       objects->remove_root(objects, &c->fence, generation, c->err) &&
+	       archive->remove_root(archive, &c->fence, generation, c->err) && drop_guarded(c, generation);
+}
+
+enum step_outcome abandon_clone(struct step_ctx *c)
+{
+	struct tenant_port *tenant = c->ports->tenant;
+	struct tenant_record target;
+	const char *previous;
+
+	if (!guard_target(c, &target) || !find_previous(c, &target, &previous))
+		return step_failed(c);
+	if (!previous[0] && strcmp(target.database, c->fence.generation) == 0)
+		return step_refused(c, "the clone is in service and there is nothing to go back to");
+	if (previous[0] && !switch_back(c, &target, previous))
+		return step_failed(c);
+	if (!superid_back(c, previous) || !mail_back(c, previous) || !drop_generation(c))
+		return step_failed(c);
+	if (previous[0] && target.state != TENANT_RUNNING &&
+	    !tenant->set_state(tenant, &c->fence, c->job->target_ctx, TENANT_RUNNING, c->err))
+		return step_failed(c);
+	step_detail(c, previous[0] ? "back on the previous database" : "no previous database: left offline");
+	return STEP_DONE;
+}

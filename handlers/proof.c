@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "handlers/proof.h"
+#include "handlers/mask_filter.h"
+#include "handlers/words.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char unmasked[] = "{\"masked\":false}";
+
+/* Sixteen digits that stand for the mask domain: a proof for another domain is none. */
+static bool policy_of(struct step_ctx *c, char policy_r[17])
+{
+	char seal[SEAL_TEXT];
+
+	if (!ROW_SEAL(c, seal, "mask domain", c->job->mask_domain))
+		return false;
+	snprintf(policy_r, 17, "%.16s", seal);
+	return true;
+}
+
+struct scan {
+	const struct mask_policy *policy;
+	struct scan_counts *counts;
+};
+
+static enum sql_cell show(void *arg, const char *table, const char *column, size_t width_chars, const char *text,
+			  size_t len, struct buf *out)
+{
+	const struct scan *scan = arg;
+
+	(void)width_chars;
+	(void)out;
+	scan_cell(scan->policy, table, column, text, len, scan->counts);
+	return SQL_CELL_KEEP;
+}
+
+static bool scan_all(struct step_ctx *c, const struct sql_filter *filter)
+{
+	struct sql_pages pages = { 0 };
+
+	while (!pages.finished) {
+		if (!step_may_act(c) || !c->ports->sql->scan_next(c->ports->sql, filter, &pages, c->err))
+			return false;
+		atomic_store(&c->progress->rows, pages.rows);
+		atomic_store(&c->progress->bytes, pages.bytes);
+	}
+	return true;
+}
+
+bool proof_scan(struct step_ctx *c, struct scan_counts *counts_r)
+{
+	struct mask_policy *policy = mask_policy_of(c);
+	struct scan scan = { policy, counts_r };
+	const struct sql_filter filter = { show, &scan };
+	bool ok;
+
+	*counts_r = (struct scan_counts){ 0 };
+	if (!policy)
+		return false;
+	ok = scan_all(c, &filter);
+	mask_policy_free(&policy);
+	if (ok && counts_r->left > 0)
+		ok = err_set(c->err, ERR_REFUSED, 0, c->fence.step,
+			     "%" PRId64 " addresses outside the mask domain are left, the first in %s.%s",
+			     counts_r->left, counts_r->first_table, counts_r->first_column);
+	return ok;
+}
+
+bool proof_put(struct step_ctx *c, const struct scan_counts *counts)
+{
+	time_t now = (time_t)(c->ports->clock->utc_ms(c->ports->clock) / 1000);
+	char at[32], policy[17], json[sizeof((struct sql_stamp *)NULL)->proof];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	snprintf(json, sizeof json, "%s", unmasked);
+	if (counts && !policy_of(c, policy))
+		return false;
+	if (counts)
+		snprintf(json, sizeof json,
+			 "{\"masked\":true,\"policy\":\"%s\",\"cells\":%" PRId64 ",\"addresses\":%" PRId64
+			 ",\"left\":%" PRId64 "}",
+			 policy, counts->cells, counts->addresses, counts->left);
+	return step_may_act(c) && c->ports->sql->put_proof(c->ports->sql, &c->fence, at, json, c->err);
+}
+
+bool proof_has(struct step_ctx *c, bool *has_r)
+{
+	struct sql_stamp stamp;
+	char policy[17];
+
+	*has_r = false;
+	if (!c->ports->sql->stamp(c->ports->sql, c->fence.generation, &stamp, c->err))
+		return false;
+	if (!stamp.found || strcmp(stamp.clone_id, c->job->clone_id) != 0)
+		return true;
+	if (!c->job->mask_enabled) {
+		*has_r = strcmp(stamp.proof, unmasked) == 0;
+		return true;
+	}
+	if (!policy_of(c, policy))
+		return false;
+	*has_r = strstr(stamp.proof, policy) != NULL;
+	return true;
+}

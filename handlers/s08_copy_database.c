@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * s08: the generation holds the source's schema and every row of it, equal by count and checksum per table, with the
+ * addresses already masked when the request wants that: no real address lands at all.
+ *
+ * Look: the ledger's cursor of this step says how far the copy is; the port's first page says whether it is finished.
+ * Act:  copy one page after the other; each page and its cursor are one transaction.
+ * Safe to repeat because a page is copied from where the ledger stands, never from memory. */
+#include "handlers/mask_filter.h"
+#include "handlers/words.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { PAGES_A_CALL = 64 }; /* then other clones get a turn */
+
+static bool restore(struct step_ctx *c, struct sql_pages *pages)
+{
+	struct sql_ledger ledger;
+
+	if (!c->ports->sql->ledger(c->ports->sql, &c->fence, &ledger, c->err))
+		return false;
+	if (ledger.found) {
+		memcpy(pages->cursor, ledger.cursor, sizeof pages->cursor);
+		pages->rows = ledger.rows;
+	}
+	return true;
+}
+
+static bool copy_pages(struct step_ctx *c, const struct sql_filter *filter, struct sql_pages *pages)
+{
+	struct sql_port *sql = c->ports->sql;
+	int64_t before = pages->rows;
+
+	for (int i = 0; i < PAGES_A_CALL && !pages->finished; i++) {
+		if (!step_may_act(c) || !sql->copy_next(sql, &c->fence, filter, pages, c->err))
+			return false;
+		c->acted |= pages->rows > before;
+		atomic_store(&c->progress->rows, pages->rows);
+		atomic_store(&c->progress->bytes, pages->bytes);
+		atomic_store(&c->progress->rows_total, pages->rows_expected);
+	}
+	return true;
+}
+
+enum step_outcome s08_copy_database(struct step_ctx *c)
+{
+	struct sql_pages pages = { 0 };
+	struct mask_filter mask = { 0 };
+	bool ok = restore(c, &pages) && (!c->job->mask_enabled || mask_filter_init(&mask, c)) &&
+		  copy_pages(c, c->job->mask_enabled ? &mask.filter : NULL, &pages);
+
+	mask_filter_done(&mask);
+	if (!ok)
+		return step_failed(c);
+	if (!pages.finished)
+		return step_again(c);
+	c->rows = pages.rows;
+	c->bytes = pages.bytes;
+	step_detail(c, "%" PRId64 " rows in %" PRId64 " tables", pages.rows, pages.tables_done);
+	return step_so(c);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * s13: no text in the clone holds an address outside the mask domain and the keep list, and the stamp bears the proof.
+ *
+ * Look: is there a proof of this clone in the stamp? Then scan every text cell again all the same.
+ * Act:  rewrite page after page what is still outside (nothing is left when 08 masked in flight), scan, write the
+ * proof. Safe to repeat because a masked address lies inside the mask domain, so no page changes it again. */
+#include "handlers/mask_filter.h"
+#include "handlers/proof.h"
+#include "handlers/words.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { PAGES_A_CALL = 64 };
+
+static bool mask_pages(struct step_ctx *c, const struct mask_filter *mask, struct sql_pages *pages)
+{
+	struct sql_port *sql = c->ports->sql;
+	struct sql_ledger ledger;
+
+	if (!sql->ledger(sql, &c->fence, &ledger, c->err))
+		return false;
+	if (ledger.found)
+		memcpy(pages->cursor, ledger.cursor, sizeof pages->cursor);
+	for (int i = 0; i < PAGES_A_CALL && !pages->finished; i++) {
+		if (!step_may_act(c) || !sql->mask_next(sql, &c->fence, &mask->filter, pages, c->err))
+			return false;
+		atomic_store(&c->progress->rows, pages->rows);
+		atomic_store(&c->progress->rows_total, pages->rows_expected);
+	}
+	c->acted |= pages->cells_changed > 0;
+	return true;
+}
+
+static enum step_outcome prove(struct step_ctx *c, bool had_proof)
+{
+	const char *warning = mask_domain_is_public(c->job->mask_domain) ? "; the mask domain is a public inbox" : "";
+	struct scan_counts counts;
+
+	if (!proof_scan(c, &counts))
+		return step_failed(c);
+	step_detail(c, "%" PRId64 " addresses in %" PRId64 " texts, 0 outside the mask domain%s", counts.addresses,
+		    counts.cells, warning);
+	c->rows = counts.cells;
+	c->bytes = counts.bytes;
+	if (had_proof)
+		return step_so(c);
+	c->acted = true;
+	return proof_put(c, &counts) ? STEP_DONE : step_failed(c);
+}
+
+enum step_outcome s13_mask_email_domains(struct step_ctx *c)
+{
+	struct sql_pages pages = { 0 };
+	struct mask_filter mask;
+	bool proved = false, ok;
+
+	if (!proof_has(c, &proved))
+		return step_failed(c);
+	if (!c->job->mask_enabled)
+		return proved || proof_put(c, NULL) ? step_skipped(c, "mask disabled by request") : step_failed(c);
+	if (proved)
+		return prove(c, true);
+	ok = mask_filter_init(&mask, c) && mask_pages(c, &mask, &pages);
+	mask_filter_done(&mask);
+	if (!ok)
+		return step_failed(c);
+	return pages.finished ? prove(c, false) : step_again(c);
+}

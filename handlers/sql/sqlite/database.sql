@@ -1,0 +1,6 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Questions that several steps ask of the server's catalogue.
+
+-- name: database_is_open
+-- 1 when others than the cloner may connect
+SELECT count(*) FROM database_entry WHERE name = :database AND quarantined = 0

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "handlers/words.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { SEAL_PARTS_MAX = 12 };
+
+bool step_may_act(struct step_ctx *c)
+{
+	if (!step_must_stop(c))
+		return true;
+	return err_set(c->err, ERR_TRANSIENT, ERR_CODE_ABORTED, c->fence.step, "the step was asked to stop");
+}
+
+enum step_outcome step_so(const struct step_ctx *c)
+{
+	return c->acted ? STEP_DONE : STEP_ALREADY;
+}
+
+enum step_outcome step_look_act(struct step_ctx *c, look_fn *look, act_fn *act)
+{
+	bool so = false;
+
+	if (!look(c, &so))
+		return step_failed(c);
+	if (so)
+		return step_so(c);
+	if (!step_may_act(c))
+		return step_failed(c);
+	c->acted = true;
+	if (!act(c) || !look(c, &so))
+		return step_failed(c);
+	if (so)
+		return STEP_DONE;
+	err_set(c->err, ERR_TRANSIENT, 0, c->fence.step, "the change was accepted but a second look does not see it");
+	return step_failed(c);
+}
+
+const char *step_text(struct step_ctx *c, const char *fmt, ...)
+{
+	char text[4200]; /* the longest column a step writes */
+	const char *kept = NULL;
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (len >= 0 && (size_t)len < sizeof text)
+		kept = arena_text(c->mem, text, (size_t)len);
+	if (!kept)
+		err_set(c->err, ERR_REFUSED, 0, c->fence.step, "a text is longer than a step may hold");
+	return kept;
+}
+
+void *step_take(struct step_ctx *c, size_t size_bytes)
+{
+	void *taken = arena_take(c->mem, size_bytes);
+
+	if (!taken)
+		err_set(c->err, ERR_REFUSED, 0, c->fence.step, "the step needs more memory than it may take");
+	return taken;
+}
+
+const char *step_now(struct step_ctx *c, int64_t minus_ms)
+{
+	time_t seconds = (time_t)((c->ports->clock->utc_ms(c->ports->clock) - minus_ms) / 1000);
+	char text[32];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &tm);
+	return step_text(c, "%s", text);
+}
+
+struct sql_arg sql_text(const char *name, const char *text)
+{
+	return (struct sql_arg){ name, { .kind = text ? SQL_TEXT : SQL_NULL, .text = text } };
+}
+
+struct sql_arg sql_number(const char *name, int64_t number)
+{
+	return (struct sql_arg){ name, { .kind = SQL_NUMBER, .number = number } };
+}
+
+bool ask_number(struct step_ctx *c, const char *statement, const struct sql_args *args, int64_t *number_r)
+{
+	return c->ports->sql->scalar(c->ports->sql, SQL_TARGET, statement, args, number_r, c->err);
+}
+
+bool change_all(struct step_ctx *c, const struct sql_change *changes, size_t count)
+{
+	int64_t rows = 0;
+
+	if (!step_may_act(c) || !c->ports->sql->apply(c->ports->sql, &c->fence, changes, count, &rows, c->err))
+		return false;
+	c->rows += rows;
+	return true;
+}
+
+bool change(struct step_ctx *c, const char *statement, const struct sql_args *args)
+{
+	const struct sql_change one = { statement, *args };
+
+	return change_all(c, &one, 1);
+}
+
+bool key_next(struct step_ctx *c, const char *table, const char *key, int64_t *key_r)
+{
+	const struct sql_args args = SQL_ARGS(sql_text("table", table), sql_text("key", key));
+
+	return ask_number(c, "key_next", &args, key_r);
+}
+
+struct sql_change key_used(const char *table, const char *key)
+{
+	return (struct sql_change){ "key_used", SQL_ARGS(sql_text("table", table), sql_text("key", key)) };
+}
+
+bool row_seal(struct step_ctx *c, char out_r[SEAL_TEXT], const char *const *parts, size_t count)
+{
+	const char *all[SEAL_PARTS_MAX] = { c->job->target_ctx };
+
+	if (count >= SEAL_PARTS_MAX)
+		return err_set(c->err, ERR_BUG, 0, c->fence.step, "a seal over too many parts");
+	for (size_t i = 0; i < count; i++)
+		all[i + 1] = parts[i];
+	return c->ports->seal->seal(c->ports->seal, all, count + 1, out_r, c->err);
+}
