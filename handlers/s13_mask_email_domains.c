@@ -2,8 +2,8 @@
  * s13: no text in the clone holds an address outside the mask domain and the keep list, and the stamp bears the proof.
  *
  * Look: is there a proof of this clone in the stamp? Then scan every text cell again all the same.
- * Act:  rewrite page after page what is still outside (nothing is left when 08 masked in flight), scan, write the
- * proof. Safe to repeat because a masked address lies inside the mask domain, so no page changes it again. */
+ * Act:  rewrite page after page what is still outside (nothing, when 08 masked in flight), scan, write the proof.
+ * Safe to repeat because a masked address lies inside the mask domain, so no page changes it again. */
 #include "handlers/mask_filter.h"
 #include "handlers/proof.h"
 #include "handlers/words.h"
