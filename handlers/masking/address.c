@@ -96,6 +96,32 @@ bool address_parse(const char *text, size_t len, struct address *a)
 	return true;
 }
 
+/* Is there an address inside the local part, as in "a@b.no"@c.org or a%40b.no@c.org? */
+static bool hides_another(const struct mask_policy *p, const struct address *a)
+{
+	struct text_walk walk = { a->local, a->local_len + a->at_len + a->host_len, 0, NULL };
+	struct piece piece;
+	size_t at, at_len;
+
+	if (!bytes_find_at(a->local, 0, a->local_len, &at, &at_len))
+		return false;
+	while (text_next(p, &walk, &piece))
+		if (piece.kind == PIECE_REWRITE)
+			return true;
+	return false;
+}
+
+enum piece_kind address_judge(const struct mask_policy *p, const struct address *a)
+{
+	enum piece_kind kind = PIECE_REWRITE;
+
+	if (mask_is_domain(p, a->host, a->host_len))
+		kind = PIECE_ALREADY;
+	else if (mask_is_kept(p, a->local, a->local_len, a->host, a->host_len))
+		kind = PIECE_KEPT;
+	return kind != PIECE_REWRITE && hides_another(p, a) ? PIECE_REWRITE : kind;
+}
+
 static bool local_is_plain(const char *local, size_t len)
 {
 	size_t at, at_len;

@@ -79,26 +79,30 @@ static bool add_piece(struct rewrite *r, const struct piece *piece)
 	return true;
 }
 
-/* The address that is the whole cell but for blanks, with any local part that SMTP allows. */
-static bool whole_cell(const struct rewrite *r, struct piece *piece)
+static bool is_blank(char c)
 {
-	size_t start = 0, end = r->len;
-	struct address *a = &piece->address;
+	return (unsigned char)c <= ' ' || c == 0x7F;
+}
 
-	while (start < end && (unsigned char)r->text[start] <= ' ')
+/* The address that is the whole cell but for blanks, with any local part that SMTP allows. */
+static bool whole_cell(const struct mask_policy *p, const char *text, size_t len, struct piece *piece)
+{
+	size_t start = 0, end = len;
+
+	while (start < end && is_blank(text[start]))
 		start++;
-	while (end > start && (unsigned char)r->text[end - 1] <= ' ')
+	while (end > start && is_blank(text[end - 1]))
 		end--;
 	*piece = (struct piece){ .start = start, .end = end, .tail = end };
-	if (!address_parse(r->text + start, end - start, a))
+	if (!address_parse(text + start, end - start, &piece->address))
 		return false;
-	if (mask_is_domain(r->policy, a->host, a->host_len))
-		piece->kind = PIECE_ALREADY;
-	else if (mask_is_kept(r->policy, a->local, a->local_len, a->host, a->host_len))
-		piece->kind = PIECE_KEPT;
-	else
-		piece->kind = PIECE_REWRITE;
+	piece->kind = address_judge(p, &piece->address);
 	return true;
+}
+
+static bool may_be_whole(const struct rewrite *r)
+{
+	return r->class == MASK_CLASS_ADDRESS || r->class == MASK_CLASS_NAME;
 }
 
 static bool take_piece(struct rewrite *r, const struct piece *piece)
@@ -123,7 +127,7 @@ static void rewrite_pass(struct rewrite *r, size_t each_max, size_t room)
 	r->copied = r->raw = r->masked = 0;
 	r->each_max = each_max;
 	r->room = room;
-	if ((r->class == MASK_CLASS_ADDRESS || r->class == MASK_CLASS_NAME) && whole_cell(r, &piece)) {
+	if (may_be_whole(r) && whole_cell(r->policy, r->text, r->len, &piece)) {
 		going = take_piece(r, &piece);
 		walk.next = r->len;
 	}
@@ -143,6 +147,7 @@ static bool too_long(const struct rewrite *r, size_t limit)
 static void fit(struct rewrite *r, size_t width_chars)
 {
 	size_t before, limit, around, share;
+	struct piece piece;
 
 	if (!too_long(r, width_chars))
 		return;
@@ -151,10 +156,14 @@ static void fit(struct rewrite *r, size_t width_chars)
 	if (!too_long(r, limit))
 		return;
 	around = before - r->raw;
-	share = limit > around ? (limit - around) / (size_t)r->counts.addresses : 1;
-	rewrite_pass(r, share ? share : 1, SIZE_MAX);
-	if (too_long(r, limit))
-		rewrite_pass(r, share ? share : 1, limit);
+	share = limit > around ? (limit - around) / (size_t)r->counts.addresses : 0;
+	rewrite_pass(r, share + !share, SIZE_MAX);
+	if (!too_long(r, limit))
+		return;
+	rewrite_pass(r, share + !share, limit);
+	if (may_be_whole(r) && whole_cell(r->policy, buf_text(r->out), r->out->len, &piece) &&
+	    piece.kind == PIECE_REWRITE)
+		buf_clear(r->out); /* what the cut left reads as an address only now */
 }
 
 static void add_counts(struct mask_counts *to, const struct mask_counts *from)
@@ -214,10 +223,8 @@ static enum mask_result finish(struct rewrite *r, struct mask_counts *counts)
 	r->counts.blanked += r->changed && r->out->len == 0;
 	add_counts(counts, &r->counts);
 	if (r->out->failed) {
-		bool failed = true;
-
 		buf_clear(r->out);
-		r->out->failed = failed;
+		r->out->failed = true; /* the caller must be able to tell this from a rule */
 		return MASK_BLANK;
 	}
 	if (!r->changed)
@@ -249,6 +256,7 @@ enum mask_result mask_cell(const struct mask_policy *p, const char *table, const
 enum mask_result mask_address(const struct mask_policy *p, const char *text, size_t len, size_t max_chars,
                               struct buf *out, struct mask_counts *counts)
 {
+	enum piece_kind kind;
 	struct address a;
 	bool shortened;
 
@@ -259,14 +267,11 @@ enum mask_result mask_address(const struct mask_policy *p, const char *text, siz
 		counts->odd++;
 		return MASK_SAME;
 	}
-	if (mask_is_domain(p, a.host, a.host_len)) {
-		counts->already++;
+	kind = address_judge(p, &a);
+	counts->already += kind == PIECE_ALREADY;
+	counts->kept += kind == PIECE_KEPT;
+	if (kind != PIECE_REWRITE)
 		return MASK_SAME;
-	}
-	if (mask_is_kept(p, a.local, a.local_len, a.host, a.host_len)) {
-		counts->kept++;
-		return MASK_SAME;
-	}
 	if (!address_mask(p, &a, max_chars, out, &shortened)) {
 		counts->blanked++;
 		return MASK_BLANK;

@@ -85,6 +85,8 @@ size_t bytes_is_at(const char *text, size_t at, size_t len);
 size_t bytes_was_at(const char *text, size_t end);
 
 /* ---- address.c ---- */
+enum piece_kind { PIECE_UNSET, PIECE_OTHER, PIECE_ALREADY, PIECE_KEPT, PIECE_REWRITE };
+
 struct address { /* parts of one address, borrowed from its text; the local part is empty when it is out of reach */
 	const char *local, *at, *host;
 	size_t local_len, at_len, host_len;
@@ -97,14 +99,14 @@ size_t address_host_end(const char *text, size_t from, size_t run_end);
 size_t address_literal_end(const char *text, size_t from, size_t len);
 /* Is the text one address and nothing else? Fills *a. */
 bool address_parse(const char *text, size_t len, struct address *a);
+/* What becomes of it. */
+enum piece_kind address_judge(const struct mask_policy *p, const struct address *a);
 /* Appends the masked form. max_chars 0: no limit but SMTP's. False, with nothing appended, when not even the short form
  * fits (or out is full). */
 bool address_mask(const struct mask_policy *p, const struct address *a, size_t max_chars, struct buf *out,
                   bool *shortened_r);
 
 /* ---- text.c: finds addresses in text ---- */
-enum piece_kind { PIECE_UNSET, PIECE_OTHER, PIECE_ALREADY, PIECE_KEPT, PIECE_REWRITE };
-
 struct piece {
 	enum piece_kind kind;
 	size_t start; /* of the address */
