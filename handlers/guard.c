@@ -29,11 +29,12 @@ static bool well_formed(const char *ctx)
 bool guard_is_generation_of(const char *database, const char *target_ctx)
 {
 	size_t len = strlen(target_ctx);
-	const char *digits = database + len + 3;
+	const char *digits;
 
 	if (len == 0 || strlen(database) > DATABASE_MAX || strncmp(database, target_ctx, len) != 0 ||
 	    strncmp(database + len, "__g", 3) != 0)
 		return false;
+	digits = database + len + 3;
 	if (*digits == '\0')
 		return false;
 	for (; *digits; digits++)
