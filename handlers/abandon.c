@@ -44,29 +44,56 @@ static bool switch_back(struct step_ctx *c, const struct tenant_record *target, 
 		tenant->route(tenant, &c->fence, c->job->target_ctx, previous, target->previous_files_root, c->err));
 }
 
+/* Is SuperID's list the one that 23 put? Only then it is ours to put back. */
+static bool is_the_clones_list(struct step_ctx *c, const struct identity_users *now, bool *ours_r)
+{
+	struct sql_port *sql = c->ports->sql;
+	struct identity_users clones;
+	bool there = false;
+
+	*ours_r = false;
+	if (!sql->exists(sql, c->fence.generation, &there, c->err))
+		return false;
+	if (there && !sql->has(sql, SQL_TARGET, "LicenseAssocLink", "assocId", &there, c->err))
+		return false;
+	if (!there)
+		return true;
+	if (!superid_users_of(c, SQL_TARGET, &clones))
+		return false;
+	*ours_r = superid_users_equal(&clones, now);
+	return true;
+}
+
+static bool users_back(struct step_ctx *c)
+{
+	struct identity_port *identity = c->ports->identity;
+	struct identity_users wanted, now;
+	bool ours = false;
+
+	if (!identity->list_users(identity, c->job->target_ctx, c->mem, &now, c->err) ||
+	    !is_the_clones_list(c, &now, &ours))
+		return false;
+	if (!ours)
+		return true;
+	return superid_users_of(c, SQL_PREVIOUS, &wanted) &&
+	       (superid_users_equal(&wanted, &now) ||
+		identity->put_users(identity, &c->fence, c->job->target_ctx, &wanted, c->err));
+}
+
 /* Undo of 23 and 21. */
 static bool superid_back(struct step_ctx *c, const char *previous)
 {
 	struct identity_port *identity = c->ports->identity;
-	const char *ctx = c->job->target_ctx;
 	struct identity_tenant tenant;
-	struct identity_users wanted, now;
 	bool found = false;
 
-	if (!identity->get(identity, ctx, &found, &tenant, c->err))
+	if (!identity->get(identity, c->job->target_ctx, &found, &tenant, c->err))
 		return false;
 	if (!found)
 		return true;
-	if (previous[0]) {
-		if (!superid_users_of(c, SQL_PREVIOUS, &wanted) ||
-		    !identity->list_users(identity, ctx, c->mem, &now, c->err))
-			return false;
-		if (!superid_users_equal(&wanted, &now) &&
-		    !identity->put_users(identity, &c->fence, ctx, &wanted, c->err))
-			return false;
-	}
-	return tenant.state == IDENTITY_NORMAL ||
-	       identity->set_state(identity, &c->fence, ctx, IDENTITY_NORMAL, c->err);
+	return (!previous[0] || users_back(c)) &&
+	       (tenant.state == IDENTITY_NORMAL ||
+		identity->set_state(identity, &c->fence, c->job->target_ctx, IDENTITY_NORMAL, c->err));
 }
 
 struct routes_back {
@@ -129,6 +156,17 @@ static bool drop_generation(struct step_ctx *c)
 	       archive->remove_root(archive, &c->fence, generation, c->err) && drop_guarded(c, generation);
 }
 
+/* Switching back made the generation the registry's previous one; it is gone now. */
+static bool forget_generation(struct step_ctx *c)
+{
+	struct tenant_record target;
+
+	if (!guard_target(c, &target))
+		return false;
+	return strcmp(target.previous_database, c->fence.generation) != 0 ||
+	       c->ports->tenant->forget_previous(c->ports->tenant, &c->fence, c->job->target_ctx, c->err);
+}
+
 enum step_outcome abandon_clone(struct step_ctx *c)
 {
 	struct tenant_port *tenant = c->ports->tenant;
@@ -141,7 +179,7 @@ enum step_outcome abandon_clone(struct step_ctx *c)
 		return step_refused(c, "the clone is in service and there is nothing to go back to");
 	if (previous[0] && !switch_back(c, &target, previous))
 		return step_failed(c);
-	if (!superid_back(c, previous) || !mail_back(c, previous) || !drop_generation(c))
+	if (!superid_back(c, previous) || !mail_back(c, previous) || !drop_generation(c) || !forget_generation(c))
 		return step_failed(c);
 	if (previous[0] && target.state != TENANT_RUNNING &&
 	    !tenant->set_state(tenant, &c->fence, c->job->target_ctx, TENANT_RUNNING, c->err))
