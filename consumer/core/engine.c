@@ -291,7 +291,10 @@ static void feed_clone(struct engine *e, const struct input *in)
 		lease_renewed(e, c, in->status);
 		break;
 	case IN_RECORDED:
-		record_answered(e, c, in->status);
+		if (c->rejected[0])
+			lease_reject_answered(e, c, in->status);
+		else
+			record_answered(e, c, in->status);
 		break;
 	case IN_STEP:
 		steps_returned(e, c, in);
@@ -376,6 +379,8 @@ static void work(struct engine *e, struct clone *c)
 	control_apply(e, c);
 	if (record_changes(e, c))
 		return;
+	if (record_all_delivered(c))
+		control_tell_refused(e, c);
 	if (!is_at_rest(c) && !c->leaving) {
 		steps_advance(e, c);
 		return;

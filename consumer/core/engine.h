@@ -49,7 +49,7 @@ enum input_kind {
 	IN_BAD_RECORD,  /* at, text (sentence), code (reason): to the dead-letter topic */
 	IN_LEASE,       /* ref: answer to FX_ACQUIRE */
 	IN_RENEWED,     /* ref, status: answer to FX_RENEW */
-	IN_RECORDED,    /* ref, status: answer to FX_RECORD */
+	IN_RECORDED,    /* ref, status: answer to FX_RECORD and FX_REJECT */
 	IN_STEP,        /* ref, step, token, result: a handler came back */
 	IN_MOVED,       /* ref, step, token: a running handler has moved rows or bytes since the last time */
 	IN_DELIVERED,   /* ref, sequence, ok: an event reached its topic or was given up */
@@ -75,7 +75,6 @@ struct lease_answer {
 	uint64_t token;
 	bool found;                        /* snapshot is there (also with HELD), and with OK the request */
 	const struct clone_snapshot *snapshot;
-	bool restored;                     /* the snapshot was folded from the topics: the store does not have it */
 	struct message *request;           /* the stored request, owned by the engine from here on; NULL when not found */
 	uint64_t undelivered_from;         /* sequence of the oldest event still in the outbox; 0 none */
 	/* The target's hash. */
@@ -111,7 +110,8 @@ enum effect_kind {
 	FX_RECORD,       /* change the clone and append its events to the outbox, atomically */
 	FX_PUBLISH,      /* send events first..last of the outbox to their topics */
 	FX_FORGET,       /* events up to sequence are delivered: drop them from the outbox */
-	FX_REJECT,       /* publish a REJECTED state for a request that never got its target; answered for `at` */
+	FX_REJECT,       /* make the clone known as rejected unless somebody began it (STORE_REJECT) */
+	FX_TELL_REJECTED, /* publish the REJECTED state of such a request; answered for `at` */
 	FX_DEAD_LETTER,  /* publish the record at `at` with code and text; answered for `at` */
 	FX_COMMIT,       /* offset of `at` */
 	FX_INTAKE,       /* pause (flag true) or resume fetching */

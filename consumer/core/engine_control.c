@@ -36,6 +36,25 @@ static void run_on(struct engine *e, struct clone *c)
 	engine_touch(e, c);
 }
 
+/* That it was refused is recorded with the clone first: a consumer that slept over it must not apply it when it wakes.
+ * The dead letter follows when that is recorded and told (control_tell_refused). */
+static void refuse(struct clone *c, struct held_input *input, const char *why_not)
+{
+	c->status_changed = true;
+	snprintf(input->refused, sizeof input->refused, "%s", why_not);
+}
+
+void control_tell_refused(struct engine *e, struct clone *c)
+{
+	struct held_input *next;
+
+	for (struct held_input *i = c->inputs; i; i = next) {
+		next = i->next;
+		if (i->refused[0])
+			intake_refuse(e, c, i, "refused", engine_text(e, i->refused));
+	}
+}
+
 /* ---- control ---- */
 
 static const char *apply_verb(struct engine *e, struct clone *c, enum control_verb verb)
@@ -76,10 +95,9 @@ static void apply_control(struct engine *e, struct clone *c, struct held_input *
 	if (was_applied(&c->snap.control, &input->at))
 		return;
 	why_not = apply_verb(e, c, input->message->control.verb);
+	mark_applied(&c->snap.control, &input->at);
 	if (why_not)
-		intake_refuse(e, c, input, "refused", why_not);
-	else
-		mark_applied(&c->snap.control, &input->at);
+		refuse(c, input, why_not);
 }
 
 /* ---- replay ---- */
@@ -131,11 +149,11 @@ static void apply_replay(struct engine *e, struct clone *c, struct held_input *i
 	why_not = check_replay(c, r);
 	if (!why_not && !request_apply_replay(&c->request->request, r, &err))
 		why_not = engine_text(e, err.text);
+	mark_applied(&c->snap.replay, &input->at);
 	if (why_not) {
-		intake_refuse(e, c, input, "refused", why_not);
+		refuse(c, input, why_not);
 		return;
 	}
-	mark_applied(&c->snap.replay, &input->at);
 	begin_replay(e, c, r);
 }
 

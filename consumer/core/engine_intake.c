@@ -96,7 +96,7 @@ void intake_refuse(struct engine *e, struct clone *c, struct held_input *input, 
 	free(input);
 }
 
-void intake_reject(struct engine *e, struct clone *c, const char *text)
+void intake_tell_rejected(struct engine *e, struct clone *c)
 {
 	bool told = false;
 
@@ -110,10 +110,10 @@ void intake_reject(struct engine *e, struct clone *c, const char *text)
 			c->inputs = input->next;
 			message_free(&input->message);
 			free(input);
-			add_direct(e, FX_REJECT, &at, c->request, "rejected", text);
+			add_direct(e, FX_TELL_REJECTED, &at, c->request, "rejected", c->rejected);
 			c->request = NULL;
 		} else {
-			intake_refuse(e, c, input, "rejected", text);
+			intake_refuse(e, c, input, "rejected", c->rejected);
 		}
 	}
 }

@@ -39,6 +39,27 @@ static void let_go(struct engine *e, struct clone *c, bool holds_lease)
 	c->lease_asked = false;
 }
 
+/* First the store, then the world: a consumer that slept over this must find it when it wakes. */
+static void reject(struct engine *e, struct clone *c, const char *text)
+{
+	c->phase = CLONE_LEASING;
+	c->lease_asked = true;
+	snprintf(c->rejected, sizeof c->rejected, "%s", text);
+	engine_emit(e, FX_REJECT, c)->text = c->rejected;
+}
+
+void lease_reject_answered(struct engine *e, struct clone *c, enum store_status status)
+{
+	c->lease_asked = false;
+	if (status == STORE_OK) {
+		intake_tell_rejected(e, c);
+		let_go(e, c, false);
+		return;
+	}
+	c->rejected[0] = '\0'; /* somebody began it, or nobody knows: ask what the store has */
+	ask_again(e, c, 0);
+}
+
 /* The request wants a target on which another clone is under way. */
 static void busy(struct engine *e, struct clone *c, const struct lease_answer *a)
 {
@@ -50,8 +71,7 @@ static void busy(struct engine *e, struct clone *c, const struct lease_answer *a
 		char text[160];
 
 		snprintf(text, sizeof text, "clone %s is under way on this target; wait for it or cancel it", a->held_by);
-		intake_reject(e, c, text);
-		let_go(e, c, false);
+		reject(e, c, text);
 	} else {
 		if (holder && !holder->want_cancel) {
 			holder->want_cancel = true;
@@ -96,13 +116,13 @@ static void begin_run(struct engine *e, struct clone *c, const struct lease_answ
 
 		snprintf(text, sizeof text, "clone %s began on this target and is not at rest; wait for it or cancel it",
 			a->active_clone);
-		intake_reject(e, c, text);
-		let_go(e, c, true);
+		engine_emit(e, FX_RELEASE, c);
+		reject(e, c, text);
 		return;
 	}
 	if (r->expected_generation[0] && strcmp(r->expected_generation, a->latest_generation) != 0) {
-		intake_reject(e, c, "the target is not the generation this request expects: a newer sandbox is there");
-		let_go(e, c, true);
+		engine_emit(e, FX_RELEASE, c);
+		reject(e, c, "the target is not the generation this request expects: a newer sandbox is there");
 		return;
 	}
 	snapshot_init(&c->snap);
@@ -126,6 +146,20 @@ static void take_request(struct clone *c, struct message **stored)
 	*stored = NULL;
 }
 
+/* The clone is another one's: its request is refused; what else was asked of the clone stays. */
+static void refuse_conflicting(struct engine *e, struct clone *c)
+{
+	struct held_input *next;
+
+	for (struct held_input *i = c->inputs; i; i = next) {
+		next = i->next;
+		if (i->at.topic == TOPIC_REQUESTED)
+			intake_refuse(e, c, i, "conflict",
+				"a request with this clone_id and other wishes was taken before; choose a new clone_id");
+	}
+	message_free(&c->request);
+}
+
 static bool adopt_snapshot(struct engine *e, struct clone *c, const struct lease_answer *a, struct message **stored)
 {
 	const struct clone_snapshot *found = a->snapshot;
@@ -139,10 +173,9 @@ static bool adopt_snapshot(struct engine *e, struct clone *c, const struct lease
 		return true;
 	}
 	if (c->request && found->fingerprint && c->request->request.fingerprint != found->fingerprint && !c->known) {
-		while (c->inputs)
-			intake_refuse(e, c, c->inputs, "conflict",
-				"a request with this clone_id and other wishes was taken before; choose a new clone_id");
-		return false;
+		refuse_conflicting(e, c);
+		if (!c->inputs)
+			return false;
 	}
 	take_request(c, stored);
 	if (!c->request) {
@@ -157,8 +190,7 @@ static bool adopt_snapshot(struct engine *e, struct clone *c, const struct lease
 	c->snap = *found;
 	snprintf(c->source, sizeof c->source, "%s", found->source_ctx);
 	c->known = true;
-	c->record_full = a->restored;
-	c->stored_sequence = a->restored ? 0 : found->sequence;
+	c->stored_sequence = found->sequence;
 	c->delivered = a->undelivered_from ? a->undelivered_from - 1 : found->sequence;
 	c->delivered_bits = 0;
 	c->published = c->delivered;

@@ -15,6 +15,7 @@ struct held_input {
 	struct bus_position at;
 	struct message *message; /* owned until applied; a request moves to the clone */
 	bool applied;
+	char refused[160]; /* why it was not applied; "" it was */
 };
 
 enum run_state { RUN_READY, RUN_RUNNING, RUN_WAITING };
@@ -61,6 +62,7 @@ struct clone {
 	bool lease_asked;        /* an FX_ACQUIRE is out */
 	bool renew_out;          /* an FX_RENEW is out */
 	int unknown_tries;
+	char rejected[160];      /* why its request is rejected; "" it is not */
 
 	struct step_run *runs;
 	int running;
@@ -149,19 +151,21 @@ void intake_revoked(struct engine *e, const struct bus_position *at, bool lost);
 /* Ends the work of an input with a dead letter that says why. Takes it out of the clone's list. */
 void intake_refuse(struct engine *e, struct clone *c, struct held_input *input, const char *code, const char *text);
 /* Tells that the clone's request was rejected; the offset moves when that is delivered. */
-void intake_reject(struct engine *e, struct clone *c, const char *text);
+void intake_tell_rejected(struct engine *e, struct clone *c);
 void intake_finish(struct engine *e, struct clone *c, struct held_input *input);
 void intake_flow(struct engine *e);
 
 /* engine_lease.c */
 void lease_advance(struct engine *e, struct clone *c);
 void lease_answered(struct engine *e, struct clone *c, const struct lease_answer *answer);
+void lease_reject_answered(struct engine *e, struct clone *c, enum store_status status);
 void lease_renewed(struct engine *e, struct clone *c, enum store_status status);
 void lease_renew_all(struct engine *e);
 void lease_check_all(struct engine *e);
 
 /* engine_control.c */
 void control_apply(struct engine *e, struct clone *c);
+void control_tell_refused(struct engine *e, struct clone *c);
 
 /* engine_steps.c */
 void steps_advance(struct engine *e, struct clone *c);

@@ -34,6 +34,8 @@ enum store_op_kind {
 	STORE_RENEW,   /* prove that the lease is still ours and prolong it */
 	STORE_RELEASE, /* give both leases back; only if still ours */
 	STORE_RECORD,  /* change clone and target hash and append to the outbox; only under our lease */
+	STORE_REJECT,  /* without a lease: make the clone known as rejected, unless somebody began it (then FENCED). Needed so
+	                  that a consumer that slept over the rejection does not begin the clone after it */
 	STORE_DELIVERED, /* entries up to and including sequence have reached the topics: drop them */
 	STORE_NOTE,    /* progress for people, lost without harm: clone fields in a separate hash */
 	STORE_OP_END

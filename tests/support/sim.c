@@ -195,7 +195,7 @@ static void direct(struct sim *s, int consumer, const struct effect *fx)
 	like.bus.direct = true;
 	like.bus.at = fx->at;
 	like.bus.message.clone = -1;
-	if (fx->kind == FX_REJECT)
+	if (fx->kind == FX_TELL_REJECTED)
 		for (int i = 0; i < s->clone_count; i++)
 			if (strcmp(s->ids[i], fx->request->job.clone_id) == 0)
 				like.bus.message.clone = i;
@@ -210,6 +210,7 @@ static void revoked_done(struct sim *s, int consumer)
 	for (int p = 0; p < SIM_PARTITIONS; p++)
 		if (c->gives[p])
 			c->owns[p] = c->gives[p] = false;
+	plan_fetch(s, consumer);
 	sim_plan(s, 1, SIM_ASSIGN, -1)->life = 0;
 }
 
@@ -243,6 +244,9 @@ static void carry_out(struct sim *s, int consumer, const struct effect *fx)
 		publish(s, consumer, fx);
 		break;
 	case FX_REJECT:
+		sim_store_submit(s, consumer, fx, STORE_REJECT);
+		break;
+	case FX_TELL_REJECTED:
 	case FX_DEAD_LETTER:
 		direct(s, consumer, fx);
 		break;
@@ -331,6 +335,31 @@ static bool taken_by_another(const struct sim *s, int consumer, int partition)
 	return false;
 }
 
+/* The group does not wait for a process that stands still: its partition is somebody else's before it knows. */
+static void lose(struct sim *s, int consumer, int partition)
+{
+	struct sim_consumer *c = &s->consumers[consumer];
+
+	if (!c->owns[partition])
+		return; /* it cannot take one either */
+	c->owns[partition] = false;
+	sim_plan(s, c->paused_until - s->now, SIM_LOST, consumer)->partition = partition;
+	sim_plan(s, 1, SIM_ASSIGN, -1);
+}
+
+static void learn_of_loss(struct sim *s, int consumer, int partition)
+{
+	struct input in = { .kind = IN_LOST, .at = { TOPIC_UNSET, partition, 0 } };
+
+	if (s->consumers[consumer].owns[partition])
+		return; /* it came back meanwhile */
+	for (int t = 0; t < 3; t++) {
+		in.at.topic = topic_of(t);
+		sim_feed(s, consumer, &in);
+	}
+	sim_plan(s, 1, SIM_ASSIGN, -1);
+}
+
 /* Like the eager protocol: whoever must give something up finishes first, then it is taken by the one that wants it. */
 static void assign(struct sim *s)
 {
@@ -342,6 +371,10 @@ static void assign(struct sim *s)
 
 			if (c->owns[p] == c->wants[p] || c->revoking || (c->wants[p] && taken_by_another(s, i, p)))
 				continue;
+			if (c->paused_until > s->now) {
+				lose(s, i, p);
+				continue;
+			}
 			if (c->owns[p])
 				c->revoking = c->gives[p] = true;
 			c->owns[p] = true;
@@ -361,7 +394,7 @@ static void deal(struct sim *s)
 	int alive[SIM_CONSUMERS], count = 0;
 
 	for (int i = 0; i < SIM_CONSUMERS; i++)
-		if (s->consumers[i].life && !s->consumers[i].draining)
+		if (s->consumers[i].life && !s->consumers[i].draining && s->consumers[i].paused_until <= s->now)
 			alive[count++] = i;
 	for (int p = 0; p < SIM_PARTITIONS; p++) {
 		for (int i = 0; i < SIM_CONSUMERS; i++)
@@ -428,6 +461,7 @@ static void something_goes_wrong(struct sim *s)
 	case 2:
 		if ((s->faults & 4) && s->consumers[consumer].life) {
 			s->consumers[consumer].paused_until = s->now + sim_chance(s, 3 * s->policy.lease_ttl_ms);
+			sim_plan(s, 1000 + sim_chance(s, 2000), SIM_ASSIGN, -1)->fault = 1; /* the group notices */
 			s->counts->pause_past_lease += s->consumers[consumer].paused_until - s->now > s->policy.lease_ttl_ms;
 		}
 		break;
@@ -455,6 +489,8 @@ static void something_goes_wrong(struct sim *s)
 		break;
 	default:
 		s->store_down = false;
+		if (s->faults & 1)
+			s->systems_down_until = s->now + sim_chance(s, 6000);
 		break;
 	}
 	sim_plan(s, 100 + sim_chance(s, 3000), SIM_FAULT, -1);
@@ -605,6 +641,8 @@ static void happen(struct sim *s, struct sim_event *event)
 	if (event->kind == SIM_WAKE) {
 		engine_tick(s->consumers[event->consumer].engine, s->now, s->now);
 		sim_turn(s, event->consumer);
+	} else if (event->kind == SIM_LOST) {
+		learn_of_loss(s, event->consumer, event->partition);
 	} else if (event->kind == SIM_FETCH) {
 		fetch(s, event->consumer);
 	} else {
@@ -616,6 +654,7 @@ static void heal(struct sim *s)
 {
 	s->healing = true;
 	s->store_down = false;
+	s->systems_down_until = 0;
 	for (int i = 0; i < SIM_CONSUMERS; i++) {
 		if (s->consumers[i].draining)
 			crash(s, i);

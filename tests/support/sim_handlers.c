@@ -82,7 +82,7 @@ static bool goes_wrong(struct sim_coroutine *co)
 		fail(co, STEP_RETRY, ERR_TRANSIENT, ERR_CODE_ABORTED);
 		return true;
 	}
-	if (sim_fault(s, 12)) {
+	if (sim_fault(s, 12) || s->now < s->systems_down_until) {
 		s->counts->step_failed++;
 		fail(co, STEP_RETRY, ERR_TRANSIENT, 0);
 		return true;

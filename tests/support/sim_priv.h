@@ -28,6 +28,7 @@ enum sim_event_kind {
 	SIM_BUS_REPLY,
 	SIM_STEP_TURN,     /* a handler goes on */
 	SIM_ASSIGN,        /* partitions are handed out anew */
+	SIM_LOST,          /* consumer: learns that a partition is somebody else's */
 	SIM_RESTART,       /* a crashed consumer comes back */
 	SIM_FAULT,         /* something goes wrong */
 	SIM_ASK,           /* an input record is published */
@@ -71,7 +72,7 @@ struct sim_event {
 			bool direct, ok;
 		} bus;
 		int coroutine;
-		int fault, ask;
+		int fault, ask, partition;
 	};
 };
 
@@ -162,7 +163,7 @@ struct sim {
 	ucontext_t main_context;
 	struct sim_coroutine *current;
 	bool store_down, wiped;
-	int64_t heal_at;
+	int64_t heal_at, systems_down_until;
 	unsigned faults;  /* which kinds this seed has */
 	int fault_rate;   /* in 1,000 of chances taken */
 	char ids[SIM_CLONES][40];

@@ -90,37 +90,6 @@ static void load(struct sim *s, int clone, struct sim_op *op)
 	memcpy(a->latest_generation, l->generation, sizeof a->latest_generation);
 }
 
-/* What a fresh process does when the store has nothing: folds the clone's events again. */
-static void restore(struct sim *s, int clone, struct sim_op *op)
-{
-	bool any = false;
-
-	if (op->answer.found || !s->wiped)
-		return;
-	snapshot_init(&op->answer_snapshot);
-	for (int i = 0; i < s->told_count[clone]; i++) {
-		const struct sim_message *m = &s->told[clone][i];
-
-		any = true;
-		if (m->kind == MESSAGE_STEP_COMPLETED) {
-			struct step_completed e = { .slug = steps[m->step].slug, .source_ctx = "SourceX", .run = m->run,
-				.outcome = m->outcome, .sequence = (int64_t)m->sequence };
-
-			snapshot_fold_step(&op->answer_snapshot, &e);
-		} else if (m->kind == MESSAGE_STATE) {
-			struct clone_state e = { .generation = op->snapshot.generation, .source_ctx = "SourceX", .step = "",
-				.error_class = "", .cause = "", .run = m->run, .status = m->status,
-				.sequence = (int64_t)m->sequence };
-
-			snapshot_fold_state(&op->answer_snapshot, &e);
-		}
-	}
-	if (!any || op->answer_snapshot.status == CLONE_STATUS_UNSET)
-		return;
-	op->answer.found = op->answer.restored = true;
-	s->counts->restored_from_topics++;
-}
-
 static void acquire(struct sim *s, struct sim_event *event, struct sim_op *op)
 {
 	struct sim_lease *l = &s->leases[sim_target_of(op->clone)];
@@ -142,7 +111,6 @@ static void acquire(struct sim *s, struct sim_event *event, struct sim_op *op)
 	l->until = s->now + s->policy.lease_ttl_ms;
 	if (s->stored[op->clone].found)
 		s->counts->resumed_after_crash += !clone_status_is_at_rest(s->stored[op->clone].snapshot.status);
-	restore(s, op->clone, op);
 }
 
 static enum store_status record(struct sim *s, struct sim_op *op)
@@ -172,6 +140,22 @@ static enum store_status record(struct sim *s, struct sim_op *op)
 	return STORE_OK;
 }
 
+static enum store_status reject(struct sim *s, struct sim_op *op)
+{
+	struct sim_stored *stored = &s->stored[op->clone];
+
+	if (stored->found)
+		return stored->snapshot.status == CLONE_REJECTED ? STORE_OK : STORE_FENCED;
+	*stored = (struct sim_stored){ .found = true, .first = 2, .last = 1 };
+	snapshot_init(&stored->snapshot);
+	stored->snapshot.status = CLONE_REJECTED;
+	stored->snapshot.run = 1;
+	stored->snapshot.sequence = 1;
+	stored->snapshot.fingerprint = 1;
+	stored->has_request = true;
+	return STORE_OK;
+}
+
 static void carry_out(struct sim *s, struct sim_event *event, struct sim_op *op)
 {
 	struct sim_lease *l = &s->leases[sim_target_of(op->clone)];
@@ -188,6 +172,9 @@ static void carry_out(struct sim *s, struct sim_event *event, struct sim_op *op)
 		break;
 	case STORE_RECORD:
 		op->status = holds(s, event, op) ? record(s, op) : STORE_FENCED;
+		break;
+	case STORE_REJECT:
+		op->status = reject(s, op);
 		break;
 	case STORE_RELEASE:
 		if (holds(s, event, op))
@@ -270,6 +257,42 @@ void sim_store_reply(struct sim *s, struct sim_event *event)
 	free_op(op);
 }
 
+/* What the first consumer does that finds the store empty, before anybody gets a lease: folds the topics again. */
+static void restore(struct sim *s, int clone)
+{
+	struct sim_stored *stored = &s->stored[clone];
+
+	snapshot_init(&stored->snapshot);
+	for (int i = 0; i < s->told_count[clone]; i++) {
+		const struct sim_message *m = &s->told[clone][i];
+
+		if (m->kind == MESSAGE_STEP_COMPLETED) {
+			struct step_completed e = { .slug = steps[m->step].slug, .source_ctx = "SourceX", .run = m->run,
+				.outcome = m->outcome, .sequence = (int64_t)m->sequence };
+
+			snapshot_fold_step(&stored->snapshot, &e);
+		} else if (m->kind == MESSAGE_STATE) {
+			struct clone_state e = { .generation = "", .source_ctx = "SourceX", .step = "", .error_class = "", .cause = "",
+				.run = m->run, .status = m->status, .sequence = (int64_t)m->sequence };
+
+			snapshot_fold_state(&stored->snapshot, &e);
+		}
+	}
+	if (s->rejected[clone] && stored->snapshot.status == CLONE_STATUS_UNSET) {
+		stored->snapshot.status = CLONE_REJECTED;
+		stored->snapshot.run = 1;
+		stored->snapshot.sequence = 1;
+	}
+	if (stored->snapshot.status == CLONE_STATUS_UNSET)
+		return;
+	stored->found = stored->has_request = true;
+	stored->last = stored->snapshot.sequence;
+	stored->first = stored->last + 1;
+	if (!clone_status_is_at_rest(stored->snapshot.status))
+		s->leases[sim_target_of(clone)].active = clone;
+	s->counts->restored_from_topics++;
+}
+
 void sim_store_wipe(struct sim *s)
 {
 	s->wiped = true;
@@ -277,4 +300,6 @@ void sim_store_wipe(struct sim *s)
 	memset(s->stored, 0, sizeof s->stored);
 	for (int t = 0; t < SIM_TARGETS; t++)
 		s->leases[t] = (struct sim_lease){ .consumer = -1, .clone = -1, .active = -1 };
+	for (int i = 0; i < s->clone_count; i++)
+		restore(s, i);
 }
