@@ -56,18 +56,20 @@ static void file_path(const struct stub_server *server, const char *name, char o
 static _Noreturn void run(const struct stub_server *server)
 {
 	char program[PATH_MAX + 64], state[FOLDER_MAX + 32], seed[FOLDER_MAX + 32], port_file[FOLDER_MAX + 32], port[8];
+	char token[FOLDER_MAX + 32];
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
 	program_path(program, sizeof program);
 	file_path(server, "state", state);
 	file_path(server, "seed.json", seed);
 	file_path(server, "port", port_file);
+	file_path(server, "token", token);
 	snprintf(port, sizeof port, "%d", server->port);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (null >= 0)
 		dup2(null, 1);
 	execl(program, "sandbox-stubs", "--state-dir", state, "--seed", seed, "--port", port, "--port-file", port_file,
-	      (char *)NULL);
+	      access(token, F_OK) == 0 ? "--token-file" : (char *)NULL, token, (char *)NULL);
 	fprintf(stderr, "stub_server: %s cannot be run; was it built?\n", program);
 	_exit(127);
 }
@@ -201,6 +203,11 @@ const char *stub_server_url(const struct stub_server *server, const char *system
 int stub_server_port(const struct stub_server *server)
 {
 	return server->port;
+}
+
+const char *stub_server_folder(const struct stub_server *server)
+{
+	return server->folder;
 }
 
 pid_t stub_server_pid(const struct stub_server *server)

@@ -22,6 +22,8 @@ void stub_server_free(struct stub_server **server);
 /* "http://127.0.0.1:<port>/<system>" for "hosting", "superid", "mail", "licence" or "apps"; out_r holds size bytes. */
 const char *stub_server_url(const struct stub_server *server, const char *system, char *out_r, size_t size);
 int stub_server_port(const struct stub_server *server);
+/* With a file "token" in it, the next restart demands that bearer token of every call to a system. */
+const char *stub_server_folder(const struct stub_server *server);
 pid_t stub_server_pid(const struct stub_server *server); /* 0 while it does not run */
 
 void stub_server_stop(struct stub_server *server); /* SIGTERM */
