@@ -42,12 +42,12 @@ struct inspect_health {
 struct inspect_port {
 	/* The clones of the index, newest first, at most limit (and INSPECT_LIST_MAX). */
 	bool (*list)(struct inspect_port *self, size_t limit, struct arena *mem, const struct inspect_clone **clones_r,
-	             size_t *count_r, struct err *e);
+		     size_t *count_r, struct err *e);
 	/* The one clone whose id is, or else begins with, that text. REFUSED when there is none or more than one. */
-	bool (*clone)(struct inspect_port *self, const char *id_or_prefix, struct arena *mem, struct inspect_clone *clone_r,
-	              struct err *e);
-	bool (*lease)(struct inspect_port *self, const char *target_ctx, struct arena *mem, struct inspect_lease *lease_r,
-	              struct err *e);
+	bool (*clone)(struct inspect_port *self, const char *id_or_prefix, struct arena *mem,
+		      struct inspect_clone *clone_r, struct err *e);
+	bool (*lease)(struct inspect_port *self, const char *target_ctx, struct arena *mem,
+		      struct inspect_lease *lease_r, struct err *e);
 	bool (*health)(struct inspect_port *self, struct arena *mem, struct inspect_health *health_r, struct err *e);
 	void (*close)(struct inspect_port *self);
 };

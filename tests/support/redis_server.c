@@ -42,19 +42,37 @@ static int free_port(void)
 	return port;
 }
 
-static bool answers(const struct redis_server *server)
+/* Says one line and reads the first line of the answer. */
+static bool ask(const struct redis_server *server, const char *line, char *answer_r, size_t size)
 {
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	char line[5] = "";
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool ok;
+	size_t len = 0;
 
 	snprintf(at.sun_path, sizeof at.sun_path, "%s", server->socket_path);
-	ok = fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0 && send(fd, "PING\r\n", 6, MSG_NOSIGNAL) == 6 &&
-	     recv(fd, line, sizeof line, MSG_WAITALL) == (ssize_t)sizeof line && memcmp(line, "+PONG", 5) == 0;
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0 && dprintf(fd, "%s\r\n", line) > 0)
+		while (len + 1 < size && recv(fd, answer_r + len, 1, 0) == 1 && answer_r[len] != '\r')
+			len++;
+	answer_r[len] = '\0';
 	if (fd >= 0)
 		close(fd);
-	return ok;
+	return len > 0;
+}
+
+static bool answers(const struct redis_server *server)
+{
+	char answer[64];
+
+	return ask(server, "PING", answer, sizeof answer) && strcmp(answer, "+PONG") == 0;
+}
+
+long long redis_server_tell(const struct redis_server *server, const char *line)
+{
+	char answer[64];
+
+	if (!ask(server, line, answer, sizeof answer) || answer[0] == '-')
+		return REDIS_SERVER_ERROR;
+	return answer[0] == ':' ? strtoll(answer + 1, NULL, 10) : 0;
 }
 
 static _Noreturn void run(const struct redis_server *server)
@@ -68,10 +86,10 @@ static _Noreturn void run(const struct redis_server *server)
 		dup2(log, 0);
 		dup2(log, 1);
 	}
-	execlp("redis-server", "redis-server", "--bind", "127.0.0.1", "--port", port, "--unixsocket", server->socket_path,
-	       "--dir", server->folder, "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--daemonize",
-	       "no", "--logfile", "redis.log", "--maxmemory-policy", "noeviction", "--enable-debug-command", "local",
-	       (char *)NULL);
+	execlp("redis-server", "redis-server", "--bind", "127.0.0.1", "--port", port, "--unixsocket",
+	       server->socket_path, "--dir", server->folder, "--appendonly", "yes", "--appendfsync", "everysec",
+	       "--save", "", "--daemonize", "no", "--logfile", "redis.log", "--maxmemory-policy", "noeviction",
+	       "--enable-debug-command", "local", (char *)NULL);
 	_exit(127);
 }
 
@@ -96,8 +114,8 @@ bool redis_server_restart(struct redis_server *server, struct err *e)
 		pause_ms(TRY_EVERY_MS);
 	}
 	redis_server_kill(server);
-	return err_set(e, ERR_TRANSIENT, 0, "redis_server", "redis-server did not start; is it installed? see %s/redis.log",
-	               server->folder);
+	return err_set(e, ERR_TRANSIENT, 0, "redis_server",
+		       "redis-server did not start; is it installed? see %s/redis.log", server->folder);
 }
 
 struct redis_server *redis_server_start(const char *folder, struct err *e)

@@ -20,6 +20,11 @@ const char *redis_server_socket(const struct redis_server *server);
 int redis_server_port(const struct redis_server *server);
 pid_t redis_server_pid(const struct redis_server *server); /* 0 while it does not run */
 
+/* Says one line, "PTTL key", behind everybody's back. Returns the number it answers, 0 when that is no number, and
+ * REDIS_SERVER_ERROR when it is an error. */
+enum { REDIS_SERVER_ERROR = -1000 };
+long long redis_server_tell(const struct redis_server *server, const char *line);
+
 void redis_server_stop(struct redis_server *server); /* SIGTERM: its data is on disk */
 void redis_server_kill(struct redis_server *server); /* SIGKILL */
 void redis_server_wipe(struct redis_server *server); /* the data of a server that does not run */

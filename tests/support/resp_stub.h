@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define RESP_STUB_GOOD_INFO "redis_version:7.0.15\r\nrole:master\r\nloading:0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\n"
+#define RESP_STUB_GOOD_INFO                                                                                            \
+	"redis_version:7.0.15\r\nrole:master\r\nloading:0\r\naof_enabled:1\r\nmaxmemory_policy:noeviction\r\n"
 
 /* Listens on a unix socket in a process of its own until that is killed (it ends with its parent too). INFO is
  * answered with that text, all that is not of the greeting with the answer's bytes. Returns the process. */

@@ -5,7 +5,6 @@
 #include "tests/support/store_driver.h"
 
 #include <check.h>
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,22 +42,13 @@ static struct store_port *open_store(const char *owner)
 	return store;
 }
 
-/* Says something to the server behind the store's back. */
-static long long tell(int argc, const char **argv)
+static long long tell(const char *line)
 {
-	redisContext *c = redisConnectUnix(redis_server_socket(server));
-	redisReply *reply = redisCommandArgv(c, argc, argv, NULL);
-	long long number;
+	long long number = redis_server_tell(server, line);
 
-	ck_assert_ptr_nonnull(reply);
-	ck_assert_msg(reply->type != REDIS_REPLY_ERROR, "%s", reply->str);
-	number = reply->integer;
-	freeReplyObject(reply);
-	redisFree(c);
+	ck_assert_msg(number != REDIS_SERVER_ERROR, "%s", line);
 	return number;
 }
-
-#define TELL(...) tell((int)(sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *)), (const char *[]){ __VA_ARGS__ })
 
 static int64_t utc_us(void)
 {
@@ -70,12 +60,17 @@ static int64_t utc_us(void)
 
 static struct store_op acquire_op(const char *target, const char *source, const char *clone, int64_t ttl_ms)
 {
-	return (struct store_op){ .kind = STORE_ACQUIRE, .tag = 7, .target_ctx = target, .source_ctx = source,
-		                  .clone_id = clone, .ttl_ms = ttl_ms, .utc_us = utc_us() };
+	return (struct store_op){ .kind = STORE_ACQUIRE,
+				  .tag = 7,
+				  .target_ctx = target,
+				  .source_ctx = source,
+				  .clone_id = clone,
+				  .ttl_ms = ttl_ms,
+				  .utc_us = utc_us() };
 }
 
 static struct store_answer acquire(struct store_port *store, const char *target, const char *source, const char *clone,
-                                   int64_t ttl_ms)
+				   int64_t ttl_ms)
 {
 	const struct store_op op = acquire_op(target, source, clone, ttl_ms);
 
@@ -83,22 +78,35 @@ static struct store_answer acquire(struct store_port *store, const char *target,
 }
 
 static struct store_answer under(struct store_port *store, enum store_op_kind kind, const char *target,
-                                 const char *source, const char *clone, uint64_t token)
+				 const char *source, const char *clone, uint64_t token)
 {
-	const struct store_op op = { .kind = kind, .tag = 8, .target_ctx = target, .source_ctx = source,
-		                     .clone_id = clone, .token = token, .ttl_ms = 60000 };
+	const struct store_op op = { .kind = kind,
+				     .tag = 8,
+				     .target_ctx = target,
+				     .source_ctx = source,
+				     .clone_id = clone,
+				     .token = token,
+				     .ttl_ms = 60000 };
 
 	return store_ask(store, &op);
 }
 
 static enum store_status record(struct store_port *store, const char *target, const char *clone, uint64_t token,
-                                uint64_t before, uint64_t after)
+				uint64_t before, uint64_t after)
 {
 	const struct store_pair set[] = { { "status", "RUNNING", 7 } };
 	const struct store_entry entry = { .sequence = after, .data = "a\0b\r\n", .len = 5 };
-	const struct store_op op = { .kind = STORE_RECORD, .tag = 9, .target_ctx = target, .clone_id = clone,
-		                     .token = token, .sequence_before = before, .sequence_after = after,
-		                     .clone_set = set, .clone_set_count = 1, .entries = &entry, .entry_count = 1 };
+	const struct store_op op = { .kind = STORE_RECORD,
+				     .tag = 9,
+				     .target_ctx = target,
+				     .clone_id = clone,
+				     .token = token,
+				     .sequence_before = before,
+				     .sequence_after = after,
+				     .clone_set = set,
+				     .clone_set_count = 1,
+				     .entries = &entry,
+				     .entry_count = 1 };
 
 	return store_ask(store, &op).status;
 }
@@ -114,6 +122,8 @@ START_TEST(one_owner_at_a_time)
 	b = acquire(two, "T1", NULL, "c1", 60000);
 	ck_assert_int_eq(b.status, STORE_HELD);
 	ck_assert(b.retry_ms > 50000 && b.retry_ms <= 60000);
+	ck_assert_str_eq(b.held_by, "c1");
+	ck_assert(!b.found);
 	ck_assert_int_eq(acquire(one, "T1", NULL, "c2", 60000).status, STORE_HELD);
 	ck_assert_int_eq(acquire(two, "T2", NULL, "c2", 60000).status, STORE_OK);
 
@@ -164,7 +174,7 @@ START_TEST(tokens_pass_the_stamp_and_survive_a_flush)
 	op.least_token = (uint64_t)utc_us() + 3600000000u;
 	a = store_ask(store, &op);
 	ck_assert_uint_eq(a.token, op.least_token + 1);
-	TELL("FLUSHALL");
+	tell("FLUSHALL");
 	a = store_ask(store, &op);
 	ck_assert_uint_eq(a.token, op.least_token + 1);
 	op.least_token = 0;
@@ -173,7 +183,7 @@ START_TEST(tokens_pass_the_stamp_and_survive_a_flush)
 	op.least_token = (uint64_t)1 << 53;
 	ck_assert(!store->submit(store, &op, &e));
 	ck_assert_int_eq(e.class, ERR_MISUSE);
-	TELL("SET", "sandbox:{T4b}:token", "9007199254740991");
+	tell("SET sandbox:{T4b}:token 9007199254740991");
 	a = acquire(store, "T4b", NULL, "c1", 1000);
 	ck_assert_int_eq(a.status, STORE_UNAVAILABLE);
 	ck_assert_ptr_nonnull(strstr(a.text, "token"));
@@ -191,6 +201,7 @@ START_TEST(a_source_is_shared_but_never_a_target_meanwhile)
 	c = acquire(two, "S5", NULL, "c3", 60000);
 	ck_assert_int_eq(c.status, STORE_HELD);
 	ck_assert(c.retry_ms > 50000 && c.retry_ms <= 60000);
+	ck_assert_str_eq(c.held_by, "");
 	ck_assert_int_eq(under(one, STORE_RENEW, "T5a", "S5", "c1", a.token).status, STORE_OK);
 	ck_assert_int_eq(under(one, STORE_RELEASE, "T5a", "S5", "c1", a.token).status, STORE_OK);
 	ck_assert_int_eq(acquire(two, "S5", NULL, "c3", 60000).status, STORE_HELD);
@@ -215,9 +226,83 @@ START_TEST(a_read_lease_that_lapsed_fences)
 	struct store_port *store = open_store("one");
 	struct store_answer a = acquire(store, "T6", "S6", "c1", 60000);
 
-	TELL("DEL", "sandbox:{S6}:readers");
+	tell("DEL sandbox:{S6}:readers");
 	ck_assert_int_eq(under(store, STORE_RENEW, "T6", "S6", "c1", a.token).status, STORE_FENCED);
 	store->close(store);
+}
+END_TEST
+
+START_TEST(a_refusal_tells_what_is_known)
+{
+	struct store_port *one = open_store("one"), *two = open_store("two");
+	uint64_t token = acquire(one, "T11", NULL, "c1", 60000).token;
+	struct store_answer a;
+
+	ck_assert_int_eq(record(one, "T11", "c1", token, 0, 1), STORE_OK);
+	a = acquire(two, "T11", NULL, "c1", 60000);
+	ck_assert_int_eq(a.status, STORE_HELD);
+	ck_assert(a.found);
+	ck_assert_uint_eq(a.clone_count, 2);
+	ck_assert_uint_eq(a.token, 0);
+	ck_assert_uint_eq(a.entry_count, 0);
+
+	/* The target could be had, its source not. */
+	under(one, STORE_RELEASE, "T11", NULL, "c1", token);
+	acquire(one, "S11", NULL, "c2", 60000);
+	a = acquire(two, "T11", "S11", "c1", 60000);
+	ck_assert_int_eq(a.status, STORE_HELD);
+	ck_assert(a.found);
+	ck_assert_uint_eq(a.token, 0);
+	ck_assert_uint_eq(a.entry_count, 0);
+	ck_assert_str_eq(a.held_by, "");
+	ck_assert_int_eq(acquire(one, "T11", NULL, "c1", 60000).status, STORE_OK);
+	one->close(one);
+	two->close(two);
+}
+END_TEST
+
+static const struct store_pair *field(const struct store_answer *a, const char *name)
+{
+	for (size_t i = 0; i < a->clone_count; i++)
+		if (strcmp(a->clone[i].name, name) == 0)
+			return &a->clone[i];
+	return NULL;
+}
+
+static enum store_status reject(struct store_port *store, const char *target, const char *clone)
+{
+	const struct store_pair set[] = { { "status", "REJECTED", 8 }, { "cause", "busy", 4 } };
+	const struct store_op op = { .kind = STORE_REJECT,
+				     .tag = 10,
+				     .target_ctx = target,
+				     .clone_id = clone,
+				     .sequence_after = 1,
+				     .clone_set = set,
+				     .clone_set_count = 2 };
+
+	return store_ask(store, &op).status;
+}
+
+START_TEST(a_clone_is_rejected_only_if_nobody_began_it)
+{
+	struct store_port *one = open_store("one"), *two = open_store("two");
+	uint64_t token = acquire(one, "T12", NULL, "c1", 60000).token;
+	struct store_answer a;
+
+	/* c1 is about to begin: its record must not meet a rejection with the same sequence. */
+	ck_assert_int_eq(reject(two, "T12", "c1"), STORE_FENCED);
+	ck_assert_int_eq(reject(two, "T12", "c2"), STORE_OK);
+	ck_assert_int_eq(reject(one, "T12", "c2"), STORE_OK);
+	ck_assert_int_gt(tell("TTL sandbox:{T12}:clone:c2"), 29 * 86400);
+	ck_assert_int_eq(record(one, "T12", "c1", token, 0, 1), STORE_OK);
+	under(one, STORE_RELEASE, "T12", NULL, "c1", token);
+	ck_assert_int_eq(reject(two, "T12", "c1"), STORE_FENCED);
+	a = acquire(two, "T12", NULL, "c2", 60000);
+	ck_assert_int_eq(a.status, STORE_OK);
+	ck_assert_mem_eq(field(&a, "status")->value, "REJECTED", 8);
+	ck_assert_mem_eq(field(&a, "sequence")->value, "1", 1);
+	one->close(one);
+	two->close(two);
 }
 END_TEST
 
@@ -232,9 +317,9 @@ START_TEST(records_apply_once)
 	ck_assert_int_eq(record(store, "T7", "c1", a.token, 0, 1), STORE_BEHIND);
 	ck_assert_int_eq(record(store, "T7", "c1", a.token + 1, 2, 3), STORE_FENCED);
 	ck_assert_int_eq(record(store, "T7", "c2", a.token, 0, 1), STORE_FENCED);
-	ck_assert_int_eq(TELL("HLEN", "sandbox:{T7}:outbox:c1"), 2);
+	ck_assert_int_eq(tell("HLEN sandbox:{T7}:outbox:c1"), 2);
 
-	TELL("FLUSHALL");
+	tell("FLUSHALL");
 	ck_assert_int_eq(record(store, "T7", "c1", a.token, 2, 3), STORE_FENCED);
 	a = acquire(store, "T7", NULL, "c1", 60000);
 	ck_assert(!a.found);
@@ -243,14 +328,6 @@ START_TEST(records_apply_once)
 	store->close(store);
 }
 END_TEST
-
-static const struct store_pair *field(const struct store_answer *a, const char *name)
-{
-	for (size_t i = 0; i < a->clone_count; i++)
-		if (strcmp(a->clone[i].name, name) == 0)
-			return &a->clone[i];
-	return NULL;
-}
 
 START_TEST(bytes_come_back_as_they_went)
 {
@@ -262,11 +339,20 @@ START_TEST(bytes_come_back_as_they_went)
 		const struct store_pair target[] = { { "generation", names[i], strlen(names[i]) } };
 		const char *const clear[] = { "gone" };
 		const struct store_entry entries[] = { { 10, "\0ten\0", 5 }, { 9, "nine", 4 }, { 11, "", 0 } };
-		const struct store_op op = { .kind = STORE_RECORD, .tag = 1, .target_ctx = names[i], .clone_id = names[i],
-			                     .token = acquire(store, names[i], "s \r\n%", names[i], 60000).token,
-			                     .sequence_after = 11, .clone_set = set, .clone_set_count = 3,
-			                     .target_set = target, .target_set_count = 1, .clone_clear = clear,
-			                     .clone_clear_count = 1, .entries = entries, .entry_count = 3 };
+		const struct store_op op = { .kind = STORE_RECORD,
+					     .tag = 1,
+					     .target_ctx = names[i],
+					     .clone_id = names[i],
+					     .token = acquire(store, names[i], "s \r\n%", names[i], 60000).token,
+					     .sequence_after = 11,
+					     .clone_set = set,
+					     .clone_set_count = 3,
+					     .target_set = target,
+					     .target_set_count = 1,
+					     .clone_clear = clear,
+					     .clone_clear_count = 1,
+					     .entries = entries,
+					     .entry_count = 3 };
 		struct store_answer a = store_ask(store, &op);
 
 		ck_assert_msg(a.status == STORE_OK, "%s: %s", names[i], a.text);
@@ -295,7 +381,9 @@ START_TEST(delivered_entries_leave_the_outbox)
 {
 	struct store_port *store = open_store("one");
 	struct store_answer a = acquire(store, "T8", NULL, "c1", 60000);
-	struct store_op op = { .kind = STORE_DELIVERED, .tag = 1, .target_ctx = "T8", .clone_id = "c1", .sequence = 10 };
+	struct store_op op = {
+		.kind = STORE_DELIVERED, .tag = 1, .target_ctx = "T8", .clone_id = "c1", .sequence = 10
+	};
 
 	for (uint64_t i = 0; i < 12; i++)
 		ck_assert_int_eq(record(store, "T8", "c1", a.token, i, i + 1), STORE_OK);
@@ -315,13 +403,13 @@ START_TEST(a_clone_at_rest_expires_and_one_at_work_does_not)
 	struct store_answer a = acquire(store, "T9", NULL, "c1", 60000);
 
 	record(store, "T9", "c1", a.token, 0, 1);
-	ck_assert_int_eq(TELL("PTTL", "sandbox:{T9}:clone:c1"), -1);
+	ck_assert_int_eq(tell("PTTL sandbox:{T9}:clone:c1"), -1);
 	under(store, STORE_RELEASE, "T9", NULL, "c1", a.token);
-	ck_assert_int_gt(TELL("TTL", "sandbox:{T9}:clone:c1"), 29 * 86400);
-	ck_assert_int_gt(TELL("TTL", "sandbox:{T9}:outbox:c1"), 29 * 86400);
+	ck_assert_int_gt(tell("TTL sandbox:{T9}:clone:c1"), 29 * 86400);
+	ck_assert_int_gt(tell("TTL sandbox:{T9}:outbox:c1"), 29 * 86400);
 	acquire(store, "T9", NULL, "c1", 60000);
-	ck_assert_int_eq(TELL("PTTL", "sandbox:{T9}:clone:c1"), -1);
-	ck_assert_int_eq(TELL("PTTL", "sandbox:{T9}:outbox:c1"), -1);
+	ck_assert_int_eq(tell("PTTL sandbox:{T9}:clone:c1"), -1);
+	ck_assert_int_eq(tell("PTTL sandbox:{T9}:outbox:c1"), -1);
 	store->close(store);
 }
 END_TEST
@@ -331,8 +419,12 @@ START_TEST(wrong_operations_are_refused)
 	struct store_port *store = open_store("one");
 	char name[200];
 	struct store_op ops[] = {
-		acquire_op("T", "T", "c", 1000),    acquire_op("", "S", "c", 1000), acquire_op("T", "S", NULL, 1000),
-		acquire_op("T", "S", "c", 0),       acquire_op(name, "S", "c", 1),  { .kind = STORE_OP_UNSET },
+		acquire_op("T", "T", "c", 1000),
+		acquire_op("", "S", "c", 1000),
+		acquire_op("T", "S", NULL, 1000),
+		acquire_op("T", "S", "c", 0),
+		acquire_op(name, "S", "c", 1),
+		{ .kind = STORE_OP_UNSET },
 		{ .kind = STORE_NOTE, .target_ctx = "T", .clone_id = "c" },
 	};
 
@@ -355,15 +447,21 @@ START_TEST(a_record_with_thousands_of_fields_is_applied_whole)
 	static struct store_pair set[MANY];
 	struct store_port *store = open_store("one");
 	struct store_answer a = acquire(store, "T10", NULL, "c1", 60000);
-	struct store_op op = { .kind = STORE_RECORD, .tag = 1, .target_ctx = "T10", .clone_id = "c1", .token = a.token,
-		               .sequence_after = 1, .clone_set = set, .clone_set_count = MANY };
+	struct store_op op = { .kind = STORE_RECORD,
+			       .tag = 1,
+			       .target_ctx = "T10",
+			       .clone_id = "c1",
+			       .token = a.token,
+			       .sequence_after = 1,
+			       .clone_set = set,
+			       .clone_set_count = MANY };
 
 	for (int i = 0; i < MANY; i++) {
 		snprintf(names[i], sizeof names[i], "f%d", i);
 		set[i] = (struct store_pair){ names[i], "v", 1 };
 	}
 	ck_assert_int_eq(store_ask(store, &op).status, STORE_OK);
-	ck_assert_int_eq(TELL("HLEN", "sandbox:{T10}:clone:c1"), MANY + 1);
+	ck_assert_int_eq(tell("HLEN sandbox:{T10}:clone:c1"), MANY + 1);
 	store->close(store);
 }
 END_TEST
@@ -382,6 +480,8 @@ int main(void)
 	tcase_add_test(tc, tokens_pass_the_stamp_and_survive_a_flush);
 	tcase_add_test(tc, a_source_is_shared_but_never_a_target_meanwhile);
 	tcase_add_test(tc, a_read_lease_that_lapsed_fences);
+	tcase_add_test(tc, a_refusal_tells_what_is_known);
+	tcase_add_test(tc, a_clone_is_rejected_only_if_nobody_began_it);
 	tcase_add_test(tc, records_apply_once);
 	tcase_add_test(tc, bytes_come_back_as_they_went);
 	tcase_add_test(tc, delivered_entries_leave_the_outbox);

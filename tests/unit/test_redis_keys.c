@@ -8,7 +8,8 @@
 #include <string.h>
 
 static const char *const odd_names[] = {
-	"Cust70001", "two words", "a\r\nFLUSHALL\r\n", "100%", "%25", "quo'te\"s", "{tag}", "a:b", "clone:x", "a|b", "\xc3\xa6\x01\x7f",
+	"Cust70001", "two words", "a\r\nFLUSHALL\r\n", "100%", "%25", "quo'te\"s", "{tag}", "a:b",
+	"clone:x",   "a|b",       "\xc3\xa6\x01\x7f",
 };
 
 enum { ODD_COUNT = sizeof odd_names / sizeof odd_names[0] };

@@ -39,8 +39,9 @@ START_TEST(errors_are_told_apart)
 }
 END_TEST
 
-static const char good[] = "# Server\r\nredis_version:7.0.15\r\nxrole:slave\r\nrole:master\r\nloading:0\r\naof_enabled:1\r\n"
-			   "maxmemory_policy:noeviction\r\ncluster_enabled:0";
+static const char good[] =
+    "# Server\r\nredis_version:7.0.15\r\nxrole:slave\r\nrole:master\r\nloading:0\r\naof_enabled:1\r\n"
+    "maxmemory_policy:noeviction\r\ncluster_enabled:0";
 
 static bool is_fit(const char *info, struct err *e)
 {

@@ -2,14 +2,19 @@
 -- Takes the exclusive lease on a target and loads what is known of the clone.
 -- KEYS  1 lease  2 token  3 target hash  4 clone hash  5 outbox  6 readers
 -- ARGV  1 owner  2 clone id  3 ttl ms  4 utc microseconds  5 least token
--- Returns {'HELD', ms} or {'OK', token, clone, target, outbox} (flat field-value lists).
+-- Returns {'OK', token, clone, target, outbox} or {'HELD', ms, clone, target, id of the clone that holds it}; clone,
+-- target and outbox are flat lists of names and values.
+local function held_by(clone, ms)
+	return { 'HELD', ms, redis.call('HGETALL', KEYS[4]), redis.call('HGETALL', KEYS[3]), clone }
+end
+
 local held = redis.call('GET', KEYS[1])
 if held then
 	-- Ours for this very clone: an earlier answer was lost, so adopt it, with a new token. One clone a target at a
 	-- time, so the same owner asking for another clone is refused like anybody else.
 	local owner, _, clone = held:match('^([^|]*)|(%d+)|(.*)$')
 	if owner ~= ARGV[1] or clone ~= ARGV[2] then
-		return { 'HELD', redis.call('PTTL', KEYS[1]) }
+		return held_by(clone or '', redis.call('PTTL', KEYS[1]))
 	end
 else
 	local time = redis.call('TIME')
@@ -17,7 +22,7 @@ else
 	redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', string.format('%.0f', now))
 	local last = redis.call('ZREVRANGE', KEYS[6], 0, 0, 'WITHSCORES')
 	if last[1] then
-		return { 'HELD', tonumber(last[2]) - now }
+		return held_by('', tonumber(last[2]) - now)
 	end
 end
 

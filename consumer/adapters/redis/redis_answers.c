@@ -2,6 +2,7 @@
  * The second half of redis_ops.h: what the server's answers to our commands say. */
 #include "consumer/adapters/redis/redis_ops.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,13 +22,13 @@ static enum store_status lease_status(const redisReply *reply, int64_t *retry_ms
 {
 	uint64_t token;
 
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2)
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 5)
 		return STORE_UNAVAILABLE;
 	if (is_text(reply->element[0], "HELD")) {
 		*retry_ms_r = retry_of(reply->element[1]);
 		return STORE_HELD;
 	}
-	if (reply->elements == 5 && is_text(reply->element[0], "OK") && redis_reply_number(reply->element[1], &token))
+	if (is_text(reply->element[0], "OK") && redis_reply_number(reply->element[1], &token))
 		return STORE_OK;
 	return STORE_UNAVAILABLE;
 }
@@ -56,7 +57,7 @@ static enum store_status result_status(enum store_op_kind kind, const redisReply
 }
 
 enum store_status redis_part_status(enum store_op_kind kind, enum redis_part part, const redisReply *reply,
-                                    int64_t *retry_ms_r)
+				    int64_t *retry_ms_r)
 {
 	switch (part) {
 	case REDIS_PART_LEASE:
@@ -126,7 +127,8 @@ static bool take_entries(const redisReply *reply, struct arena *mem, struct stor
 	for (size_t i = 0; i < count; i++) {
 		const redisReply *value = reply->element[2 * i + 1];
 
-		if (!redis_reply_number(reply->element[2 * i], &entries[i].sequence) || value->type != REDIS_REPLY_STRING)
+		if (!redis_reply_number(reply->element[2 * i], &entries[i].sequence) ||
+		    value->type != REDIS_REPLY_STRING)
 			return false;
 		entries[i].data = value->str;
 		entries[i].len = value->len;
@@ -139,11 +141,20 @@ static bool take_entries(const redisReply *reply, struct arena *mem, struct stor
 
 bool redis_acquired(const redisReply *reply, struct arena *mem, struct store_answer *answer_r)
 {
-	answer_r->token = redis_acquired_token(reply);
+	const redisReply *last = reply->element[4];
+
 	if (!redis_pairs(reply->element[2], mem, &answer_r->clone, &answer_r->clone_count) ||
-	    !redis_pairs(reply->element[3], mem, &answer_r->target, &answer_r->target_count) ||
-	    !take_entries(reply->element[4], mem, answer_r))
+	    !redis_pairs(reply->element[3], mem, &answer_r->target, &answer_r->target_count))
 		return false;
 	answer_r->found = answer_r->clone_count > 0;
-	return true;
+	if (is_text(reply->element[0], "HELD")) {
+		if (last->type != REDIS_REPLY_STRING)
+			return false;
+		snprintf(answer_r->held_by, sizeof answer_r->held_by, "%s", last->str);
+		return true;
+	}
+	if (answer_r->status != STORE_OK) /* the lease was had, but the source was not */
+		return true;
+	answer_r->token = redis_acquired_token(reply);
+	return take_entries(last, mem, answer_r);
 }

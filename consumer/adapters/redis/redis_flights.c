@@ -8,7 +8,9 @@ enum { SPARE_ANSWERS = REDIS_PARTS_MAX + REDIS_SCRIPT_END, FIRST_SIZE = 256 };
 
 void redis_flights_init(struct redis_flights *f)
 {
-	*f = (struct redis_flights){ .free = REDIS_NOBODY, .answered_first = REDIS_NOBODY, .answered_last = REDIS_NOBODY };
+	*f = (struct redis_flights){ .free = REDIS_NOBODY,
+				     .answered_first = REDIS_NOBODY,
+				     .answered_last = REDIS_NOBODY };
 }
 
 static void forget(struct redis_flight *flight)

@@ -13,11 +13,12 @@ struct redis_flight { /* an operation under way */
 	enum store_op_kind kind;
 	enum store_status status; /* the gravest so far */
 	int64_t retry_ms;
-	uint32_t next;     /* in the list of the free or of the answered */
-	unsigned awaited;  /* answers still to come */
-	bool has_reader;   /* ACQUIRE: the readers took us in */
+	uint32_t next;                            /* in the list of the free or of the answered */
+	unsigned awaited;                         /* answers still to come */
+	bool has_lease;                           /* ACQUIRE: the lease was granted */
+	bool has_reader;                          /* ACQUIRE: the readers took us in */
 	char *source_ctx, *target_ctx, *clone_id; /* ACQUIRE: to give back half of it; one block at target_ctx */
-	redisReply *found; /* ACQUIRE: what the lease answered */
+	redisReply *found;                        /* ACQUIRE: what the lease answered */
 };
 
 struct redis_awaited { /* one answer that will come */

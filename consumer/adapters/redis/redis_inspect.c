@@ -90,7 +90,7 @@ static bool out_of_memory(struct redis_inspect *s, struct err *e)
 /* ---- one clone ---- */
 
 static void ask_fields(struct redis_inspect *s, const char *command, enum redis_key kind, const char *target_ctx,
-                       const char *clone_id)
+		       const char *clone_id)
 {
 	struct buf *out = redis_link_out(s->link);
 	char key[REDIS_KEY_SIZE];
@@ -150,19 +150,22 @@ static bool take_clone(struct redis_inspect *s, struct arena *mem, struct inspec
 
 /* ---- the index ---- */
 
-/* A member and its score. False when it is none of ours. */
-static bool take_member(const redisReply *member, const redisReply *score, struct arena *mem, struct inspect_clone *clone_r)
+/* A member and its score, when it is one of ours and begins as wanted. */
+enum taken { TAKEN, NOT_OURS, NO_ROOM };
+
+static enum taken take_member(const redisReply *member, const redisReply *score, const char *wanted, struct arena *mem,
+			      struct inspect_clone *clone_r)
 {
 	char clone[REDIS_NAME_MAX + 1], target[REDIS_NAME_MAX + 1];
 
 	*clone_r = (struct inspect_clone){ 0 };
 	if (member->type != REDIS_REPLY_STRING || score->type != REDIS_REPLY_STRING ||
-	    !redis_index_parse(member->str, clone, target))
-		return false;
+	    !redis_index_parse(member->str, clone, target) || strncmp(clone, wanted, strlen(wanted)) != 0)
+		return NOT_OURS;
 	clone_r->clone_id = arena_text(mem, clone, strlen(clone));
 	clone_r->target_ctx = arena_text(mem, target, strlen(target));
 	clone_r->requested_at_ms = (int64_t)strtod(score->str, NULL);
-	return clone_r->clone_id && clone_r->target_ctx;
+	return clone_r->clone_id && clone_r->target_ctx ? TAKEN : NO_ROOM;
 }
 
 static redisReply *newest(struct redis_inspect *s, size_t limit, struct err *e)
@@ -181,7 +184,7 @@ static redisReply *newest(struct redis_inspect *s, size_t limit, struct err *e)
 }
 
 static bool list(struct inspect_port *port, size_t limit, struct arena *mem, const struct inspect_clone **clones_r,
-                 size_t *count_r, struct err *e)
+		 size_t *count_r, struct err *e)
 {
 	struct redis_inspect *s = of(port);
 	struct inspect_clone *clones;
@@ -201,9 +204,14 @@ static bool list(struct inspect_port *port, size_t limit, struct arena *mem, con
 	clones = arena_take(mem, index->elements / 2 * sizeof *clones + 1);
 	if (!clones)
 		return out_of_memory(s, e);
-	for (size_t i = 0; i < index->elements; i += 2)
-		if (take_member(index->element[i], index->element[i + 1], mem, &clones[count]))
+	for (size_t i = 0; i < index->elements; i += 2) {
+		enum taken taken = take_member(index->element[i], index->element[i + 1], "", mem, &clones[count]);
+
+		if (taken == NO_ROOM)
+			return out_of_memory(s, e);
+		if (taken == TAKEN)
 			ask_clone(s, &clones[count++]);
+	}
 	for (size_t i = 0; i < count; i++)
 		if (!take_clone(s, mem, &clones[i], e))
 			return false;
@@ -217,24 +225,29 @@ static bool list(struct inspect_port *port, size_t limit, struct arena *mem, con
 struct search {
 	const char *wanted;
 	struct arena *mem;
-	struct inspect_clone found; /* the last that began so; whole when exact */
+	struct inspect_clone found; /* the last that began so; the one when exact */
 	size_t matches;
 	bool is_exact;
 };
 
-static void look_at_members(struct search *search, const redisReply *members)
+/* False when there is no room to keep what was found. */
+static bool look_at_members(struct search *search, const redisReply *members)
 {
 	for (size_t i = 0; i + 1 < members->elements && !search->is_exact; i += 2) {
 		struct inspect_clone clone;
+		enum taken taken =
+		    take_member(members->element[i], members->element[i + 1], search->wanted, search->mem, &clone);
 
-		if (!take_member(members->element[i], members->element[i + 1], search->mem, &clone) ||
-		    strncmp(clone.clone_id, search->wanted, strlen(search->wanted)) != 0)
+		if (taken == NO_ROOM)
+			return false;
+		if (taken == NOT_OURS)
 			continue;
 		if (search->matches == 0 || strcmp(search->found.clone_id, clone.clone_id) != 0)
 			search->matches++; /* a scan may show a member twice */
 		search->is_exact = strcmp(clone.clone_id, search->wanted) == 0;
 		search->found = clone;
 	}
+	return true;
 }
 
 static redisReply *scan(struct redis_inspect *s, const char *cursor, const char *wanted, struct err *e)
@@ -266,17 +279,18 @@ static bool search_all(struct redis_inspect *s, struct search *search, struct er
 
 		if (!page)
 			return false;
-		if (page->type != REDIS_REPLY_ARRAY || page->elements != 2 || page->element[0]->type != REDIS_REPLY_STRING ||
-		    page->element[1]->type != REDIS_REPLY_ARRAY)
+		if (page->type != REDIS_REPLY_ARRAY || page->elements != 2 ||
+		    page->element[0]->type != REDIS_REPLY_STRING || page->element[1]->type != REDIS_REPLY_ARRAY)
 			return malformed(s, e);
-		look_at_members(search, page->element[1]);
+		if (!look_at_members(search, page->element[1]))
+			return out_of_memory(s, e);
 		snprintf(cursor, sizeof cursor, "%s", page->element[0]->str);
 	} while (strcmp(cursor, "0") != 0 && !search->is_exact);
 	return true;
 }
 
 static bool clone_of(struct inspect_port *port, const char *id_or_prefix, struct arena *mem,
-                     struct inspect_clone *clone_r, struct err *e)
+		     struct inspect_clone *clone_r, struct err *e)
 {
 	struct redis_inspect *s = of(port);
 	struct search search = { .wanted = id_or_prefix, .mem = mem };
@@ -289,7 +303,7 @@ static bool clone_of(struct inspect_port *port, const char *id_or_prefix, struct
 		return err_set(e, ERR_REFUSED, 0, "redis", "no clone is known whose id begins with %s", id_or_prefix);
 	if (search.matches > 1 && !search.is_exact)
 		return err_set(e, ERR_REFUSED, 0, "redis", "more than one clone id begins with %s; give more of it",
-		               id_or_prefix);
+			       id_or_prefix);
 	*clone_r = search.found;
 	ask_clone(s, clone_r);
 	return take_clone(s, mem, clone_r, e);
@@ -298,7 +312,7 @@ static bool clone_of(struct inspect_port *port, const char *id_or_prefix, struct
 /* ---- leases and the server ---- */
 
 static bool lease(struct inspect_port *port, const char *target_ctx, struct arena *mem, struct inspect_lease *lease_r,
-                  struct err *e)
+		  struct err *e)
 {
 	struct redis_inspect *s = of(port);
 	char owner[REDIS_NAME_MAX + 1], clone[REDIS_NAME_MAX + 1];
@@ -400,7 +414,7 @@ struct inspect_port *redis_inspect_new(const struct redis_settings *settings, st
 	}
 	s->port = (struct inspect_port){ list, clone_of, lease, health, close_inspect };
 	snprintf(s->prefix, sizeof s->prefix, "%s",
-	         settings->prefix && settings->prefix[0] ? settings->prefix : "sandbox");
+		 settings->prefix && settings->prefix[0] ? settings->prefix : "sandbox");
 	s->command_timeout_ms = settings->command_timeout_ms > 0 ? settings->command_timeout_ms : COMMAND_TIMEOUT_MS;
 	s->link = redis_link_new(settings, REDIS_LINK_READ, e);
 	if (!s->link || !redis_link_wait(s->link, e)) {

@@ -70,7 +70,7 @@ static bool unescape(char name_r[REDIS_NAME_MAX + 1], const char *text, size_t l
 }
 
 void redis_key_text(char key_r[REDIS_KEY_SIZE], const char *prefix, enum redis_key kind, const char *ctx,
-                    const char *clone_id)
+		    const char *clone_id)
 {
 	char tenant[3 * REDIS_NAME_MAX + 1], clone[3 * REDIS_NAME_MAX + 1];
 
@@ -113,7 +113,7 @@ size_t redis_lease_text(char text_r[REDIS_LEASE_SIZE], const char *owner, uint64
 }
 
 bool redis_lease_parse(const char *text, char owner_r[REDIS_NAME_MAX + 1], uint64_t *token_r,
-                       char clone_r[REDIS_NAME_MAX + 1])
+		       char clone_r[REDIS_NAME_MAX + 1])
 {
 	const char *first = strchr(text, '|');
 	char *end;

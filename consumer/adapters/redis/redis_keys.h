@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum {
-	REDIS_NAME_MAX = 128,  /* bytes of a tenant, a clone id, an owner */
+	REDIS_NAME_MAX = 128, /* bytes of a tenant, a clone id, an owner */
 	REDIS_PREFIX_MAX = 32,
 	REDIS_KEY_SIZE = REDIS_PREFIX_MAX + 6 * REDIS_NAME_MAX + 32,
 	REDIS_LEASE_SIZE = 2 * REDIS_NAME_MAX + 24,
@@ -30,7 +30,7 @@ enum redis_key {
 /* The key of that tenant (and clone, for the kinds that have one). Bytes that are not of a plain name are written
  * %XX, so different names never share a key. Names are at most REDIS_NAME_MAX long. */
 void redis_key_text(char key_r[REDIS_KEY_SIZE], const char *prefix, enum redis_key kind, const char *ctx,
-                    const char *clone_id);
+		    const char *clone_id);
 /* The sorted set of all clones known, and its members: "<clone> <target>", both escaped. */
 void redis_index_key(char key_r[REDIS_KEY_SIZE], const char *prefix);
 void redis_index_member(char member_r[REDIS_MEMBER_SIZE], const char *clone_id, const char *target_ctx);
@@ -41,7 +41,7 @@ void redis_escape(char text_r[3 * REDIS_NAME_MAX + 1], const char *name);
 /* "<owner>|<token>|<clone>"; owners hold no '|'. Returns the length. */
 size_t redis_lease_text(char text_r[REDIS_LEASE_SIZE], const char *owner, uint64_t token, const char *clone_id);
 bool redis_lease_parse(const char *text, char owner_r[REDIS_NAME_MAX + 1], uint64_t *token_r,
-                       char clone_r[REDIS_NAME_MAX + 1]);
+		       char clone_r[REDIS_NAME_MAX + 1]);
 /* "<owner>|<clone>", a member of the readers; fits REDIS_LEASE_SIZE. */
 size_t redis_reader_text(char text_r[REDIS_LEASE_SIZE], const char *owner, const char *clone_id);
 

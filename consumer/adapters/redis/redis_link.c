@@ -34,7 +34,7 @@ struct redis_link {
 	int epoll_fd;
 	bool asks_write;
 	enum link_state state;
-	int hello_at; /* the greeting's answer that is due: enum hello, then one for each script */
+	int hello_at;   /* the greeting's answer that is due: enum hello, then one for each script */
 	int64_t due_ms; /* down: when to open; greeting: when it has taken too long */
 	int64_t pause_ms;
 	struct buf hello, out;
@@ -180,7 +180,8 @@ static void go_down(struct redis_link *link, const struct err *why)
 		redisFree(link->context); /* closing takes it out of the epoll set */
 	link->context = NULL;
 	if (link->state == LINK_READY) {
-		/* What was sent in part may have happened; what was not sent yet goes the same way, so order is kept. */
+		/* What was sent in part may have happened; what was not sent yet goes the same way, so order is kept.
+		 */
 		buf_clear(&link->out);
 		link->out_sent = 0;
 		link->losses++;
@@ -218,7 +219,7 @@ static void lose(struct redis_link *link, const char *detail)
 		err_set(&e, ERR_TRANSIENT, 0, "redis", "the connection to Redis ended: %s", detail);
 	else
 		err_set(&e, ERR_TRANSIENT, 0, "redis", "cannot connect to Redis at %s: %s",
-		        link->socket_path[0] ? link->socket_path : link->host, detail);
+			link->socket_path[0] ? link->socket_path : link->host, detail);
 	go_down(link, &e);
 }
 
@@ -260,7 +261,7 @@ static void open_link(struct redis_link *link)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT };
 	redisContext *context = link->socket_path[0] ? redisConnectUnixNonBlock(link->socket_path)
-	                                             : redisConnectNonBlock(link->host, link->port);
+						     : redisConnectNonBlock(link->host, link->port);
 
 	link->context = context;
 	if (!context || context->err) {
@@ -302,7 +303,7 @@ static bool refused_hello(const struct redis_link *link, const redisReply *reply
 	int at = link->hello_at < HELLO_SCRIPTS ? link->hello_at : HELLO_SCRIPTS;
 
 	return err_set(e, remedy == REDIS_RECONNECT || at == HELLO_AUTH ? ERR_REFUSED : ERR_TRANSIENT, 0, "redis",
-	               "Redis refuses %s: %s", asked[at], sentence);
+		       "Redis refuses %s: %s", asked[at], sentence);
 }
 
 static bool take_hello(struct redis_link *link, const redisReply *reply, struct err *e)

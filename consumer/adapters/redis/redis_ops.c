@@ -30,19 +30,31 @@ static bool has_source(const struct store_op *op)
 static bool check_names(const struct store_op *op, struct err *e)
 {
 	if (!is_name(op->target_ctx) || !is_name(op->clone_id) || (has_source(op) && !is_name(op->source_ctx)))
-		return err_set(e, ERR_MISUSE, 0, "redis_store", "the name of a tenant or of a clone is missing or too long");
+		return err_set(e, ERR_MISUSE, 0, "redis_store",
+			       "the name of a tenant or of a clone is missing or too long");
 	if (has_source(op) && strcmp(op->source_ctx, op->target_ctx) == 0)
 		return err_set(e, ERR_MISUSE, 0, "redis_store", "source and target are the same tenant");
 	return true;
+}
+
+static const struct store_pair *clone_field(const struct store_op *op, const char *name)
+{
+	for (size_t i = 0; i < op->clone_set_count; i++)
+		if (strcmp(op->clone_set[i].name, name) == 0)
+			return &op->clone_set[i];
+	return NULL;
 }
 
 static bool check_counts(const struct store_op *op, struct err *e)
 {
 	if (op->clone_set_count > PAIRS_MAX || op->target_set_count > PAIRS_MAX || op->clone_clear_count > PAIRS_MAX ||
 	    op->entry_count > PAIRS_MAX)
-		return err_set(e, ERR_MISUSE, 0, "redis_store", "a record has more than %d fields or entries", PAIRS_MAX);
+		return err_set(e, ERR_MISUSE, 0, "redis_store", "a record has more than %d fields or entries",
+			       PAIRS_MAX);
 	if (op->kind == STORE_NOTE && op->clone_set_count == 0)
 		return err_set(e, ERR_MISUSE, 0, "redis_store", "a note without fields");
+	if (op->kind == STORE_REJECT && !clone_field(op, "status"))
+		return err_set(e, ERR_MISUSE, 0, "redis_store", "a rejection without a status");
 	return true;
 }
 
@@ -99,7 +111,7 @@ static void arg_pairs(const struct redis_writer *w, const struct store_pair *pai
 }
 
 static void write_readers(const struct redis_writer *w, const char *form, const char *source_ctx, const char *clone_id,
-                          int64_t ttl_ms)
+			  int64_t ttl_ms)
 {
 	begin_script(w, REDIS_SCRIPT_READERS, 2, 3);
 	arg_key(w, REDIS_KEY_READERS, source_ctx, NULL);
@@ -171,16 +183,13 @@ static size_t write_release(const struct redis_writer *w, const struct store_op 
 	return 2;
 }
 
-/* The list of all clones lies outside the target's slot, so it is two commands of their own: losing them costs a
- * line of `sandboxctl list`. */
+/* With the first record of a clone. The list of all clones lies outside the target's slot, so it is two commands of
+ * their own: losing them costs a line of `sandboxctl list`. */
 static size_t write_index(const struct redis_writer *w, const struct store_op *op, enum redis_part *parts_r)
 {
 	char key[REDIS_KEY_SIZE], member[REDIS_MEMBER_SIZE];
-	const struct store_pair *asked = NULL;
+	const struct store_pair *asked = op->sequence_before == 0 ? clone_field(op, "requested_at") : NULL;
 
-	for (size_t i = 0; i < op->clone_set_count && !asked; i++)
-		if (strcmp(op->clone_set[i].name, "requested_at") == 0)
-			asked = &op->clone_set[i];
 	if (!asked)
 		return 0;
 	redis_index_key(key, w->prefix);
@@ -227,6 +236,22 @@ static size_t write_record(const struct redis_writer *w, const struct store_op *
 	return 1 + write_index(w, op, parts_r + 1);
 }
 
+static size_t write_reject(const struct redis_writer *w, const struct store_op *op, enum redis_part *parts_r)
+{
+	const struct store_pair *status = clone_field(op, "status");
+
+	begin_script(w, REDIS_SCRIPT_REJECT, 2, 4 + 2 * op->clone_set_count);
+	arg_key(w, REDIS_KEY_LEASE, op->target_ctx, NULL);
+	arg_key(w, REDIS_KEY_CLONE, op->target_ctx, op->clone_id);
+	redis_arg_text(w->out, op->clone_id);
+	redis_arg_number(w->out, op->sequence_after);
+	redis_arg(w->out, status->value, status->len);
+	redis_arg_number(w->out, (uint64_t)w->keep_ms);
+	arg_pairs(w, op->clone_set, op->clone_set_count);
+	parts_r[0] = REDIS_PART_RESULT;
+	return 1 + write_index(w, op, parts_r + 1);
+}
+
 static size_t write_delivered(const struct redis_writer *w, const struct store_op *op, enum redis_part *parts_r)
 {
 	begin_script(w, REDIS_SCRIPT_DELIVERED, 1, 1);
@@ -262,6 +287,8 @@ size_t redis_op_write(const struct redis_writer *w, const struct store_op *op, e
 		return write_release(w, op, parts_r);
 	case STORE_RECORD:
 		return write_record(w, op, parts_r);
+	case STORE_REJECT:
+		return write_reject(w, op, parts_r);
 	case STORE_DELIVERED:
 		return write_delivered(w, op, parts_r);
 	case STORE_NOTE:

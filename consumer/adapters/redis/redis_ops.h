@@ -15,11 +15,11 @@ struct redis_writer {
 	int64_t keep_ms;
 };
 
-enum redis_part { /* what one of the answers to an operation is about */
-	REDIS_PART_NOTHING, /* thrown away */
-	REDIS_PART_LEASE,   /* what ACQUIRE found */
-	REDIS_PART_READERS,
-	REDIS_PART_RESULT,
+enum redis_part {                     /* what one of the answers to an operation is about */
+		  REDIS_PART_NOTHING, /* thrown away */
+		  REDIS_PART_LEASE,   /* what ACQUIRE found */
+		  REDIS_PART_READERS,
+		  REDIS_PART_RESULT,
 };
 
 enum { REDIS_PARTS_MAX = 4 };
@@ -27,7 +27,8 @@ enum { REDIS_PARTS_MAX = 4 };
 /* MISUSE when a name is missing or too long or a number is out of range. */
 bool redis_op_check(const struct store_op *op, struct err *e);
 /* Appends the commands; parts_r has one entry for each answer that will come. w->out->failed when it did not fit. */
-size_t redis_op_write(const struct redis_writer *w, const struct store_op *op, enum redis_part parts_r[REDIS_PARTS_MAX]);
+size_t redis_op_write(const struct redis_writer *w, const struct store_op *op,
+		      enum redis_part parts_r[REDIS_PARTS_MAX]);
 
 /* Undo one half of an ACQUIRE whose other half was refused; one answer each, to be thrown away. */
 void redis_return_lease(const struct redis_writer *w, const char *target_ctx, const char *clone_id, uint64_t token);
@@ -35,10 +36,11 @@ void redis_return_reader(const struct redis_writer *w, const char *source_ctx, c
 
 /* What an answer that is no error says; retry_ms_r is set for HELD. UNAVAILABLE when it is not an answer of ours. */
 enum store_status redis_part_status(enum store_op_kind kind, enum redis_part part, const redisReply *reply,
-                                    int64_t *retry_ms_r);
+				    int64_t *retry_ms_r);
 /* The token of an ACQUIRE answer whose status was OK. */
 uint64_t redis_acquired_token(const redisReply *reply);
-/* Fills token, found, pairs and entries; they point into reply and mem. False when it is malformed or too much. */
+/* Fills what an ACQUIRE with that status (OK or HELD) tells from what the lease answered: found, pairs, and token and
+ * entries or held_by. They point into reply and mem. False when it is malformed or too much. */
 bool redis_acquired(const redisReply *reply, struct arena *mem, struct store_answer *answer_r);
 /* A flat list of names and values as pairs; they point into reply and mem. */
 bool redis_pairs(const redisReply *reply, struct arena *mem, const struct store_pair **pairs_r, size_t *count_r);

@@ -24,7 +24,8 @@ static const struct {
 	{ "ASK", REDIS_RECONNECT, "these keys live on another server of a Redis Cluster, which is not supported" },
 	{ "NOAUTH", REDIS_RECONNECT, "Redis wants a password; set [redis] password_file" },
 	{ "WRONGPASS", REDIS_RECONNECT, "Redis does not accept the user or password of [redis]" },
-	{ "NOPERM", REDIS_TRY_LATER, "the Redis user of [redis] may not run a command or touch a key it needs; see docs/redis.md" },
+	{ "NOPERM", REDIS_TRY_LATER,
+	  "the Redis user of [redis] may not run a command or touch a key it needs; see docs/redis.md" },
 	{ "NOSCRIPT", REDIS_RELOAD, "Redis had forgotten the scripts; they are loaded again" },
 	{ "WRONGTYPE", REDIS_TRY_LATER, "a key below our prefix holds something that we did not put there" },
 	{ "TOKEN", REDIS_TRY_LATER, "the next fencing token does not fit: the stored token or the clock is wrong" },
@@ -63,7 +64,8 @@ static void take_field(const char *info, size_t len, const char *name, char *val
 
 			if (value_len && line[line_len - 1] == '\r')
 				value_len--;
-			snprintf(value_r, size, "%.*s", (int)(value_len < size ? value_len : size), line + name_len + 1);
+			snprintf(value_r, size, "%.*s", (int)(value_len < size ? value_len : size),
+				 line + name_len + 1);
 			return;
 		}
 		line = stop ? stop + 1 : end;
@@ -91,14 +93,15 @@ bool redis_facts_fit(const struct redis_facts *facts, struct err *e)
 	if (facts->loading)
 		return err_set(e, ERR_TRANSIENT, 0, "redis", "Redis is still loading its data from disk");
 	if (strcmp(facts->role, "master") != 0)
-		return err_set(e, ERR_REFUSED, 0, "redis",
-		               "this Redis server is a %s, and leases can be had from a master only; connect to the master",
-		               facts->role[0] ? facts->role : "server that does not tell its role");
+		return err_set(
+		    e, ERR_REFUSED, 0, "redis",
+		    "this Redis server is a %s, and leases can be had from a master only; connect to the master",
+		    facts->role[0] ? facts->role : "server that does not tell its role");
 	if (strcmp(facts->maxmemory_policy, "noeviction") != 0)
 		return err_set(e, ERR_REFUSED, 0, "redis",
-		               "this Redis server may throw leases and markers away (maxmemory-policy is %s); set "
-		               "maxmemory-policy noeviction",
-		               facts->maxmemory_policy[0] ? facts->maxmemory_policy : "unknown");
+			       "this Redis server may throw leases and markers away (maxmemory-policy is %s); set "
+			       "maxmemory-policy noeviction",
+			       facts->maxmemory_policy[0] ? facts->maxmemory_policy : "unknown");
 	return true;
 }
 
@@ -107,7 +110,8 @@ const char *redis_facts_warning(const struct redis_facts *facts)
 	if (facts->is_cluster)
 		return "this Redis server is part of a cluster: only a cluster of one server works";
 	if (!facts->aof_enabled)
-		return "Redis keeps no append-only file: after its restart every clone is rebuilt from the topics and the "
+		return "Redis keeps no append-only file: after its restart every clone is rebuilt from the topics and "
+		       "the "
 		       "ledger; set appendonly yes";
 	return "";
 }
@@ -139,7 +143,8 @@ bool redis_reply_number(const redisReply *reply, uint64_t *number_r)
 {
 	char *end;
 
-	if (!reply || reply->type != REDIS_REPLY_STRING || reply->len == 0 || reply->str[0] < '0' || reply->str[0] > '9')
+	if (!reply || reply->type != REDIS_REPLY_STRING || reply->len == 0 || reply->str[0] < '0' ||
+	    reply->str[0] > '9')
 		return false;
 	errno = 0;
 	*number_r = strtoull(reply->str, &end, 10);

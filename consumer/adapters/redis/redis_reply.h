@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum {
-	REDIS_ARRAY_MAX = 64 * 1024,         /* elements of one array of an answer */
+	REDIS_ARRAY_MAX = 64 * 1024,        /* elements of one array of an answer */
 	REDIS_REPLY_MAX = 64 * 1024 * 1024, /* bytes of one answer */
 };
 

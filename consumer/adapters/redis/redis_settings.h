@@ -6,13 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct redis_settings {             /* everything is copied by the constructors; 0 or NULL takes the default */
-	const char *socket_path;    /* a unix socket; when empty, host and port are used */
-	const char *host;           /* 127.0.0.1; a name is resolved while connecting, which may block: prefer a number */
-	int port;                   /* 6379 */
-	const char *user;           /* ACL user; empty is the default user */
-	const char *password;       /* empty: no AUTH is sent */
-	int db;                     /* 0 */
+struct redis_settings {          /* everything is copied by the constructors; 0 or NULL takes the default */
+	const char *socket_path; /* a unix socket; when empty, host and port are used */
+	const char *host;        /* 127.0.0.1; a name is resolved while connecting, which may block: prefer a number */
+	int port;                /* 6379 */
+	const char *user;        /* ACL user; empty is the default user */
+	const char *password;    /* empty: no AUTH is sent */
+	int db;                  /* 0 */
 	int64_t connect_timeout_ms; /* 2,000; for the connection and its greeting together */
 	int64_t command_timeout_ms; /* 3,000; without any answer for so long the connection is given up */
 	const char *owner;          /* the store only: unlike any other consumer's, 1 to 128 bytes, no '|' */

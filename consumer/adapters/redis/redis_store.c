@@ -61,7 +61,7 @@ static bool submit(struct store_port *port, const struct store_op *op, struct er
 		return false;
 	if (flights->under_way >= s->max_in_flight)
 		return err_set(e, ERR_TRANSIENT, 0, "redis_store", "%zu operations are under way already",
-		               flights->under_way);
+			       flights->under_way);
 	if (!redis_flights_reserve(flights))
 		return err_set(e, ERR_TRANSIENT, 0, "redis_store", "out of memory");
 	count = redis_op_write(&s->writer, op, parts);
@@ -90,8 +90,9 @@ static void give_back(struct redis_store *s, const struct redis_flight *flight)
 	struct buf *out = s->writer.out;
 	const size_t len = out->len;
 
-	if (flight->found)
-		redis_return_lease(&s->writer, flight->target_ctx, flight->clone_id, redis_acquired_token(flight->found));
+	if (flight->has_lease)
+		redis_return_lease(&s->writer, flight->target_ctx, flight->clone_id,
+				   redis_acquired_token(flight->found));
 	else if (flight->has_reader)
 		redis_return_reader(&s->writer, flight->source_ctx, flight->clone_id);
 	if (out->failed)
@@ -153,7 +154,8 @@ static void on_answer(struct redis_store *s, const struct redis_awaited *a, redi
 	s->reloading = false;
 	if (status == STORE_UNAVAILABLE)
 		say_trouble(s, "Redis answered something that none of our scripts answers");
-	if (a->part == REDIS_PART_LEASE && status == STORE_OK)
+	flight->has_lease |= a->part == REDIS_PART_LEASE && status == STORE_OK;
+	if (a->part == REDIS_PART_LEASE && status != STORE_UNAVAILABLE)
 		flight->found = reply;
 	else
 		freeReplyObject(reply);
@@ -255,10 +257,11 @@ static void forget_shown(struct redis_store *s)
 
 static void show(struct redis_store *s, struct redis_flight *f, struct store_answer *answer_r)
 {
-	*answer_r = (struct store_answer){ .tag = f->tag, .kind = f->kind, .status = f->status, .retry_ms = f->retry_ms };
+	*answer_r =
+	    (struct store_answer){ .tag = f->tag, .kind = f->kind, .status = f->status, .retry_ms = f->retry_ms };
 	s->shown = f->found;
 	f->found = NULL;
-	if (f->kind == STORE_ACQUIRE && f->status == STORE_OK && !redis_acquired(s->shown, s->mem, answer_r)) {
+	if (s->shown && f->status <= STORE_HELD && !redis_acquired(s->shown, s->mem, answer_r)) {
 		*answer_r = (struct store_answer){ .tag = f->tag, .kind = f->kind, .status = STORE_UNAVAILABLE };
 		say_trouble(s, "what Redis holds of this clone is malformed or too large");
 	}
@@ -346,7 +349,7 @@ static bool check_settings(const struct redis_settings *settings, struct err *e)
 		return err_set(e, ERR_MISUSE, 0, "redis_store", "the owner is missing, too long or holds a '|'");
 	if (prefix && (strlen(prefix) > REDIS_PREFIX_MAX || strpbrk(prefix, "{}")))
 		return err_set(e, ERR_REFUSED, 0, "redis_store", "[redis] prefix is longer than %d or holds a brace",
-		               REDIS_PREFIX_MAX);
+			       REDIS_PREFIX_MAX);
 	if (settings->keep_ms && settings->keep_ms < keep_least_ms)
 		return err_set(e, ERR_REFUSED, 0, "redis_store", "[redis] keep is shorter than 30 days");
 	if (settings->command_timeout_ms < 0)
@@ -359,7 +362,7 @@ static void fill(struct redis_store *s, const struct redis_settings *settings)
 	s->port = (struct store_port){ fd, wants_write, submit, flush, next, timeout_ms, close_store };
 	snprintf(s->owner, sizeof s->owner, "%s", settings->owner);
 	snprintf(s->prefix, sizeof s->prefix, "%s",
-	         settings->prefix && settings->prefix[0] ? settings->prefix : "sandbox");
+		 settings->prefix && settings->prefix[0] ? settings->prefix : "sandbox");
 	s->command_timeout_ms = settings->command_timeout_ms ? settings->command_timeout_ms : COMMAND_TIMEOUT_MS;
 	s->max_in_flight = settings->max_in_flight ? settings->max_in_flight : IN_FLIGHT_DEFAULT;
 	redis_flights_init(&s->flights);
