@@ -163,24 +163,31 @@ static void decide(struct server *s, const struct request *q, const struct fault
 		wait_ms(s, fault->ms);
 }
 
+static enum MHD_Result send_reply(struct server *s, struct MHD_Connection *conn, const struct fault *fault,
+                                  struct reply *r)
+{
+	if (answers(fault->kind) && fault->kind != FAULT_NONSENSE && fault->kind != FAULT_ENDLESS)
+		return send_json(conn, r->status, r->body, fault->retry_after_s);
+	json_decref(r->body);
+	if (fault->kind == FAULT_NONSENSE)
+		return send_nonsense(conn);
+	return fault->kind == FAULT_ENDLESS ? send_endless(s, conn) : reset(conn);
+}
+
 static enum MHD_Result answer_system(struct server *s, struct MHD_Connection *conn, const struct request *q)
 {
 	const char *said = MHD_lookup_connection_value(conn, MHD_HEADER_KIND, "Authorization");
 	const bool is_allowed = !s->authorization || (said && strcmp(said, s->authorization) == 0);
 	struct reply r = { 0 };
+	enum MHD_Result result;
 	struct fault fault;
 
 	pthread_mutex_lock(&s->lock);
 	fault = faults_take(&s->faults, systems[q->system]->name, q->method, q->path);
 	decide(s, q, &fault, is_allowed, &r);
+	result = send_reply(s, conn, &fault, &r); /* the body shares values with the state: text is made of it here */
 	pthread_mutex_unlock(&s->lock);
-	if (!answers(fault.kind) || fault.kind == FAULT_NONSENSE || fault.kind == FAULT_ENDLESS) {
-		json_decref(r.body);
-		if (fault.kind == FAULT_NONSENSE)
-			return send_nonsense(conn);
-		return fault.kind == FAULT_ENDLESS ? send_endless(s, conn) : reset(conn);
-	}
-	return send_json(conn, r.status, r.body, fault.retry_after_s);
+	return result;
 }
 
 /* ---- control ---- */
@@ -230,7 +237,7 @@ static enum MHD_Result answer_control(struct server *s, struct MHD_Connection *c
 		reply_with(&r, 200, world_of(s->store));
 	else
 		reply_problem(&r, 404, "no-such-path", "No such path", "faults, calls and state are there");
-	result = send_json(conn, r.status, r.body, 0); /* makes the text while nobody changes what it shows */
+	result = send_json(conn, r.status, r.body, 0);
 	pthread_mutex_unlock(&s->lock);
 	return result;
 }
