@@ -107,7 +107,7 @@ static bool user_check(const struct user_plan *user, size_t i, struct err *e)
 	if (!text_of(user->login)[0] && user->associate_id == 0)
 		return REFUSE(e, "user_plan_map[%zu] names nobody: login and associate_id are both empty", i);
 	if (text_of(user->plan)[0] && !is_name(user->plan, PLAN_MAX, "._-"))
-		return REFUSE(e, "user_plan_map[%zu].plan is no plan name: at most %d letters, digits, '.', '_' and '-'", i,
+		return REFUSE(e, "user_plan_map[%zu].plan is no plan name: at most %d letters, digits and '._-'", i,
 		              PLAN_MAX);
 	return true;
 }

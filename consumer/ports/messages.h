@@ -121,6 +121,7 @@ struct dead_letter {
 	const char *reason;
 	const void *key, *value;
 	size_t key_len, value_len;
+	int64_t value_size; /* length of the value at its origin; greater than value_len when only its head was kept */
 };
 
 enum message_kind {
