@@ -41,22 +41,19 @@ static void take_log(const struct kafka_bus *bus, rd_kafka_event_t *event)
 		kafka_bus_note(bus, severity, "%s: %s", facility, text);
 }
 
-bool kafka_bus_take_trouble(struct kafka_bus *bus, rd_kafka_t *client, rd_kafka_event_t *event,
-                            struct bus_event *event_r)
+bool kafka_bus_take_trouble(struct kafka_bus *bus, rd_kafka_event_t *event, struct bus_event *event_r)
 {
-	rd_kafka_resp_err_t code;
-
 	if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_LOG)
 		take_log(bus, event);
 	if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_ERROR)
 		return false;
-	code = rd_kafka_event_error(event);
-	if (code != RD_KAFKA_RESP_ERR__FATAL) {
-		kafka_bus_note(bus, LOG_WARNING, "%s: %s", rd_kafka_err2name(code), rd_kafka_event_error_string(event));
+	if (!rd_kafka_event_error_is_fatal(event)) {
+		kafka_bus_note(bus, LOG_WARNING, "%s: %s", rd_kafka_err2name(rd_kafka_event_error(event)),
+		               rd_kafka_event_error_string(event));
 		return false;
 	}
 	event_r->kind = BUS_FATAL;
-	rd_kafka_fatal_error(client, event_r->text, sizeof event_r->text);
+	snprintf(event_r->text, sizeof event_r->text, "%s", rd_kafka_event_error_string(event));
 	return true;
 }
 
@@ -83,6 +80,7 @@ static bool poll_again(struct kafka_bus *bus, struct bus_event *event_r)
 	return true;
 }
 
+/* Silences the timer. Due at half its period, so that a ring is never met by a tick that is not yet due. */
 static void tick(struct kafka_bus *bus)
 {
 	int64_t now = kafka_clock_ms();
@@ -90,10 +88,9 @@ static void tick(struct kafka_bus *bus)
 
 	if (now < bus->next_tick_ms)
 		return;
-	bus->next_tick_ms = now + KAFKA_TICK_MS;
-	if (read(bus->timer_fd, &count, sizeof count) < 0)
-		return; /* called before the timer rang */
-	kafka_in_tick(bus);
+	bus->next_tick_ms = now + KAFKA_TICK_MS / 2;
+	if (read(bus->timer_fd, &count, sizeof count) == sizeof count)
+		kafka_in_tick(bus);
 }
 
 static void bus_next(struct bus_port *self, struct bus_event *event_r)

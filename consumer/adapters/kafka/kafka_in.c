@@ -285,7 +285,7 @@ static bool take(struct kafka_bus *bus, rd_kafka_event_t *event, struct bus_even
 		take_commit(bus, event);
 		return false;
 	default:
-		return kafka_bus_take_trouble(bus, bus->in.client, event, event_r);
+		return kafka_bus_take_trouble(bus, event, event_r);
 	}
 }
 

@@ -101,7 +101,7 @@ bool kafka_out_poll(struct kafka_bus *bus, struct bus_event *event_r)
 				return true;
 			continue;
 		}
-		told = kafka_bus_take_trouble(bus, bus->out.client, event, event_r);
+		told = kafka_bus_take_trouble(bus, event, event_r);
 		rd_kafka_event_destroy(event);
 		if (told)
 			return true;

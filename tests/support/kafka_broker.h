@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A broker of a test's own in a temporary folder, embedded or real, and waiting for what a bus has to say. */
+#ifndef SANDBOX_TEST_KAFKA_BROKER_H
+#define SANDBOX_TEST_KAFKA_BROKER_H
+
+#include "consumer/ports/bus.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct kafka_broker {
+	pid_t pid;
+	int control; /* connection to its control socket */
+	char folder[64];
+	char bootstrap[256];
+};
+
+/* Starts $BUILD_DIR/compose/broker/sandbox-broker with that many partitions a topic. False: said on stderr why not. */
+bool kafka_broker_start(struct kafka_broker *b, int partitions);
+/* Sends control words ("down", "up", "errors 8 22 1") and waits until they are done. */
+bool kafka_broker_say(struct kafka_broker *b, const char *words);
+/* Ends it by its process id and removes the folder. */
+void kafka_broker_stop(struct kafka_broker *b);
+
+enum kafka_real_result {
+	KAFKA_REAL_STARTED,
+	KAFKA_REAL_ABSENT, /* Java or the jars cannot be had on this machine: skip, it was said why */
+	KAFKA_REAL_FAILED,
+};
+
+/* A real Apache Kafka by kafka_real.sh; bootstrap and folder are filled. Needs SOURCE_DIR and BUILD_DIR. */
+enum kafka_real_result kafka_real_start(struct kafka_broker *b);
+void kafka_real_stop(struct kafka_broker *b);
+/* Kills it with SIGKILL; starts it again with its data and its address. */
+bool kafka_real_kill(const struct kafka_broker *b);
+bool kafka_real_again(const struct kafka_broker *b);
+
+/* Waits for the next event of the bus, the way the loop does: on its descriptor. False: none came in time. */
+bool bus_wait(struct bus_port *bus, int within_ms, struct bus_event *event_r);
+/* The same for an event of that kind; all others are passed over. */
+bool bus_wait_for(struct bus_port *bus, enum bus_event_kind kind, int within_ms, struct bus_event *event_r);
+
+#endif
