@@ -64,20 +64,20 @@ static size_t parse_quoted(const char *text, size_t len)
 			return i + 1;
 		if (text[i] == '\\')
 			i++;
-		if (i < len && (unsigned char)text[i] < 0x20)
-			return 0;
 	}
 	return 0;
 }
 
+/* A dot-string or a quoted string. Punctuation of Unicode or an at sign like %40 in it means that this is text. */
 static size_t parse_local(const char *text, size_t len)
 {
 	size_t i = 0;
 
 	if (len && text[0] == '"')
 		return parse_quoted(text, len);
-	while (i < len && ((bytes_kind((unsigned char)text[i]) & BYTE_ATEXT) || text[i] == '.'))
-		i++;
+	for (; i < len && ((bytes_kind((unsigned char)text[i]) & BYTE_ATEXT) || text[i] == '.'); i++)
+		if (bytes_is_at(text, i, len) || ((unsigned char)text[i] >= 0x80 && bytes_ends_punctuation(text, i + 1)))
+			return 0;
 	return i;
 }
 

@@ -125,18 +125,21 @@ static void next_line(struct mask_id_lines *lines, const char *text, size_t len)
 	lines->line_end = end;
 }
 
-bool mask_in_id_line(struct mask_id_lines *lines, const char *text, size_t len, size_t at)
+size_t mask_id_end(struct mask_id_lines *lines, const char *text, size_t len, size_t at)
 {
-	size_t open = at;
+	size_t open = at, id;
 
 	while (!lines->past_headers && lines->line_end <= at)
 		next_line(lines, text, len);
 	if (lines->past_headers || !lines->is_id_line)
-		return false;
+		return 0;
 	while (open > 0 && at - open < ID_MAX && text[open] != '<') {
 		open--;
-		if (text[open] != '<' && text[open] != '@' && !is_id_byte(text[open]))
-			return false;
+		if (text[open] != '<' && !is_id_byte(text[open]))
+			return 0;
 	}
-	return text[open] == '<' && bracketed_id(text + open, len - open) > at - open;
+	if (text[open] != '<')
+		return 0;
+	id = bracketed_id(text + open, len - open);
+	return id > at - open ? open + id : 0;
 }

@@ -56,7 +56,8 @@ enum mask_result mask_address(const struct mask_policy *p, const char *text, siz
                               struct buf *out, struct mask_counts *counts);
 
 /* Any text cell by the class of its column (email-columns.csv; a column that nobody listed is free text). width_chars
- * is the declared width, 0 when none. MASK_CHANGED: the new text is in *out. MASK_BLANK: the cell must become "". */
+ * is the declared width, 0 when none. MASK_CHANGED: the new text is in *out. MASK_BLANK: the cell must become ""; when
+ * out->failed is set, that is only because *out could not hold the text, and the caller should fail instead. */
 enum mask_result mask_cell(const struct mask_policy *p, const char *table, const char *column, size_t width_chars,
                            const char *text, size_t len, struct buf *out, struct mask_counts *counts);
 

@@ -59,9 +59,9 @@ struct mask_id_lines {
 	size_t line_end; /* first byte after the line looked at last, with its folded lines */
 	bool is_id_line, past_headers;
 };
-/* Is the at sign at `at` inside the <...> of a Message-ID, In-Reply-To, References or Content-ID line? `at` must not
- * go backwards between calls. */
-bool mask_in_id_line(struct mask_id_lines *lines, const char *text, size_t len, size_t at);
+/* End of the <...> around the at sign at `at` on a Message-ID, In-Reply-To, References or Content-ID line; 0 when it is
+ * in none. `at` must not go backwards between calls. */
+size_t mask_id_end(struct mask_id_lines *lines, const char *text, size_t len, size_t at);
 
 /* ---- bytes.c: which bytes can belong to an address in text ---- */
 enum { BYTE_HOST = 1, BYTE_LOCAL = 2, BYTE_ATEXT = 4, BYTE_LETTER = 8 };

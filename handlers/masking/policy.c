@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LABEL_MAX = 63, KEEP_MAX = 10000, KEEP_LEN_MAX = 320 };
+enum { LABEL_MAX = 63, KEEP_MAX = 10000, KEEP_LEN_MAX = MASK_ADDRESS_MAX };
 
 extern const struct embedded_file masking_files[];
 extern const size_t masking_files_count;

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { STRIDE = 128, LOOK_BACK_MAX = 256, ESCAPES_MAX = 4 };
+enum { STRIDE = 128, LOOK_BACK_MAX = 256, ESCAPES_MAX = 4, DOTS_MAX = 64 };
 
 struct eye {
 	const struct mask_policy *policy;
@@ -238,16 +238,32 @@ static size_t host_end(const struct eye *eye, size_t from)
 }
 
 /* ---- the verdict ---- */
-/* The byte before a kept address must not be part of a longer one; the letter of an escape like \n is none. */
-static bool begins_there(const struct eye *eye, size_t i)
+/* Is the letter before i the end of an escape like \n or \u003c? */
+static bool ends_escape(const struct eye *eye, size_t i)
 {
 	const char *t = eye->t;
 
-	if (i == 0 || !is_name((unsigned char)t[i - 1]) || separator_before(eye, i) || coded_before(eye, i))
-		return true;
 	if (i >= 2 && t[i - 2] == '\\' && memchr("nrtbf", t[i - 1], 5))
 		return true;
-	return i >= 6 && t[i - 6] == '\\' && t[i - 5] == 'u';
+	if (i < 6 || t[i - 6] != '\\' || t[i - 5] != 'u')
+		return false;
+	for (size_t k = i - 4; k < i; k++)
+		if (!memchr("0123456789abcdefABCDEF", t[k], 22))
+			return false;
+	return true;
+}
+
+/* What stands before a kept address must not be part of a longer one; dots alone are none. */
+static bool begins_there(const struct eye *eye, size_t i)
+{
+	size_t dots = 0;
+
+	for (; i > 0 && eye->t[i - 1] == '.'; i--)
+		if (++dots > DOTS_MAX)
+			return true;
+	if (i == 0 || !is_name((unsigned char)eye->t[i - 1]))
+		return true;
+	return separator_before(eye, i) || coded_before(eye, i) || ends_escape(eye, i);
 }
 
 static bool is_kept(const struct eye *eye, size_t at, const char *host, size_t host_len)
@@ -273,7 +289,8 @@ static bool is_left(const struct eye *eye, size_t at, size_t at_len, size_t end)
 	return !is_kept(eye, at, host, host_len);
 }
 
-/* A cell of an address column that is one word with one at sign is an address whatever its local part is made of. */
+/* A cell of an address column that is one word with one at sign is an address whatever its local part is made of, but
+ * for the signs that must be quoted there. */
 static void find_only(struct eye *eye)
 {
 	size_t from = 0, to = eye->len;
@@ -287,8 +304,9 @@ static void find_only(struct eye *eye)
 	at = memchr(eye->t + from, '@', to - from);
 	if (!at || at == eye->t + from || memchr(at + 1, '@', (size_t)(eye->t + to - at - 1)))
 		return;
-	for (const char *c = eye->t + from; c < at; c++)
-		if ((unsigned char)*c <= ' ' || *c == 0x7F || memchr("\"(),:;<>[\\]", *c, 11))
+	for (size_t i = from; eye->t + i < at; i++)
+		if ((unsigned char)eye->t[i] <= ' ' || eye->t[i] == 0x7F || memchr("\"(),:;<>[\\]", eye->t[i], 11) ||
+		    separator_before(eye, i + 1) || coded_before(eye, i + 1))
 			return;
 	eye->only = (size_t)(at - eye->t);
 	eye->last = to;
@@ -306,7 +324,7 @@ static void judge_all(struct eye *eye, bool header, struct scan_counts *counts)
 		size_t end = host_end(eye, at + at_len);
 
 		if (end && (has_owner(eye, at) || (at == eye->only && end == eye->last)) &&
-		    !(header && mask_in_id_line(&lines, eye->t, eye->len, at))) {
+		    !(header && mask_id_end(&lines, eye->t, eye->len, at))) {
 			counts->addresses++;
 			counts->left += is_left(eye, at, at_len, end);
 		}

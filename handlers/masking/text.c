@@ -56,10 +56,13 @@ static bool closes(const char *text, size_t end)
 	return c > ' ' && c != 0x7F && !strchr(":=,[({>;\"\\<@", c) && !(c >= 0x80 && bytes_ends_punctuation(text, i));
 }
 
+/* Would the masked form be read together with what stands before i: as one word, or as an at sign like %40? */
 static bool follows_word(const char *text, size_t i)
 {
-	return i > 0 && (text[i - 1] == ']' || (bytes_kind((unsigned char)text[i - 1]) & BYTE_LOCAL) ||
-	                 bytes_was_at(text, i));
+	if (i == 0)
+		return false;
+	return (bytes_kind((unsigned char)text[i - 1]) & BYTE_LOCAL) || strchr("]%\\&#", text[i - 1]) ||
+	       bytes_was_at(text, i);
 }
 
 /* Start of the quoted local part whose closing quote ends before `end`; `end` itself when the opening one is out of
@@ -163,7 +166,7 @@ static void judge(const struct mask_policy *p, const char *text, const struct ch
 
 bool text_next(const struct mask_policy *p, struct text_walk *w, struct piece *piece_r)
 {
-	size_t at, at_len;
+	size_t at, at_len, id_end;
 	struct chain chain;
 
 	while (bytes_find_at(w->text, w->next, w->len, &at, &at_len)) {
@@ -173,8 +176,9 @@ bool text_next(const struct mask_policy *p, struct text_walk *w, struct piece *p
 			continue;
 		}
 		chain_walk(p, w, at, at_len, &chain);
-		w->next = piece_r->end = piece_r->tail = chain.end;
-		if (!w->lines || !mask_in_id_line(w->lines, w->text, w->len, at))
+		id_end = w->lines ? mask_id_end(w->lines, w->text, w->len, at) : 0;
+		w->next = piece_r->end = piece_r->tail = id_end > chain.end ? id_end : chain.end;
+		if (!id_end)
 			judge(p, w->text, &chain, at, piece_r);
 		return true;
 	}
