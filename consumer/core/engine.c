@@ -287,6 +287,9 @@ static void feed_clone(struct engine *e, const struct input *in)
 	case IN_LEASE:
 		lease_answered(e, c, in->lease);
 		break;
+	case IN_RELEASED:
+		lease_released(e, c, in->status);
+		break;
 	case IN_RENEWED:
 		lease_renewed(e, c, in->status);
 		break;
@@ -347,15 +350,6 @@ static bool is_at_rest(const struct clone *c)
 	return clone_status_is_at_rest(c->snap.status);
 }
 
-/* Nothing of it is left to do here: give the lease back and let go. Finished inputs let their offsets move. */
-static void part_with(struct engine *e, struct clone *c, bool finished)
-{
-	engine_emit(e, FX_RELEASE, c);
-	while (finished && c->inputs)
-		intake_finish(e, c, c->inputs);
-	engine_drop_clone(e, c);
-}
-
 static void work(struct engine *e, struct clone *c)
 {
 	if (c->lost) {
@@ -385,8 +379,13 @@ static void work(struct engine *e, struct clone *c)
 		steps_advance(e, c);
 		return;
 	}
-	if (c->running == 0 && record_all_delivered(c))
-		part_with(e, c, is_at_rest(c));
+	if (c->running || !record_all_delivered(c))
+		return;
+	engine_emit(e, FX_RELEASE, c);
+	if (is_at_rest(c))
+		c->phase = CLONE_RELEASING;
+	else
+		engine_drop_clone(e, c); /* its records are read again by whoever has the partition now */
 }
 
 static void settle(struct engine *e, struct clone *c)
@@ -396,6 +395,8 @@ static void settle(struct engine *e, struct clone *c)
 		work(e, c);
 		return;
 	}
+	if (c->phase == CLONE_RELEASING)
+		return;
 	if (c->leaving && !c->lease_asked) {
 		engine_drop_clone(e, c);
 		return;

@@ -49,6 +49,7 @@ enum input_kind {
 	IN_BAD_RECORD,  /* at, text (sentence), code (reason): to the dead-letter topic */
 	IN_LEASE,       /* ref: answer to FX_ACQUIRE */
 	IN_RENEWED,     /* ref, status: answer to FX_RENEW */
+	IN_RELEASED,    /* ref, status: answer to FX_RELEASE */
 	IN_RECORDED,    /* ref, status: answer to FX_RECORD and FX_REJECT */
 	IN_STEP,        /* ref, step, token, result: a handler came back */
 	IN_MOVED,       /* ref, step, token: a running handler has moved rows or bytes since the last time */
@@ -104,7 +105,7 @@ enum effect_kind {
 	FX_UNSET,
 	FX_ACQUIRE,      /* take the lease and load the clone */
 	FX_RENEW,        /* one for each lease held; answered one by one */
-	FX_RELEASE,      /* give the lease back; no answer wanted */
+	FX_RELEASE,      /* give the lease back */
 	FX_START_STEP,   /* run the handler on a worker */
 	FX_ABORT_STEP,   /* make it end early; it still answers with IN_STEP */
 	FX_RECORD,       /* change the clone and append its events to the outbox, atomically */

@@ -259,6 +259,39 @@ void lease_answered(struct engine *e, struct clone *c, const struct lease_answer
 	message_free(&stored);
 }
 
+/* ---- giving it back ---- */
+
+static void finish_applied(struct engine *e, struct clone *c)
+{
+	struct held_input *next;
+
+	for (struct held_input *i = c->inputs; i; i = next) {
+		next = i->next;
+		if (i->applied || !i->message)
+			intake_finish(e, c, i);
+	}
+}
+
+/* Only when the lease was ours to the end is what we recorded still what the store has: a store that was wiped since
+ * must be told again, or the target would look busy for ever. */
+void lease_released(struct engine *e, struct clone *c, enum store_status status)
+{
+	if (c->phase != CLONE_RELEASING)
+		return;
+	if (status == STORE_UNAVAILABLE) {
+		c->phase = CLONE_WORKING;
+		c->record_again_ms = e->now_ms + e->policy.lease_retry_ms;
+		engine_wake_at(e, c, c->record_again_ms);
+		return;
+	}
+	if (status == STORE_OK)
+		finish_applied(e, c);
+	c->phase = CLONE_LEASING;
+	c->lease_at_ms = e->now_ms;
+	if (!c->inputs)
+		engine_drop_clone(e, c);
+}
+
 /* ---- keeping it ---- */
 
 void lease_renewed(struct engine *e, struct clone *c, enum store_status status)

@@ -43,6 +43,7 @@ struct completion { /* a step that ended for good and is not recorded yet */
 enum clone_phase {
 	CLONE_LEASING, /* no lease: asking for it, or waiting to ask again */
 	CLONE_WORKING, /* the lease is ours and the snapshot is known */
+	CLONE_RELEASING, /* at rest: the store must still confirm that it was our lease to the end */
 };
 
 struct clone {
@@ -159,6 +160,7 @@ void intake_flow(struct engine *e);
 void lease_advance(struct engine *e, struct clone *c);
 void lease_answered(struct engine *e, struct clone *c, const struct lease_answer *answer);
 void lease_reject_answered(struct engine *e, struct clone *c, enum store_status status);
+void lease_released(struct engine *e, struct clone *c, enum store_status status);
 void lease_renewed(struct engine *e, struct clone *c, enum store_status status);
 void lease_renew_all(struct engine *e);
 void lease_check_all(struct engine *e);

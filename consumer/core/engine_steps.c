@@ -181,7 +181,7 @@ static void leave_ports(struct engine *e, enum step_id step, const struct step_r
 		/* A failed step of several systems does not say which one it was: only a system used alone is blamed. */
 		if (counts_against_system(r) && ports_of(step) == (1u << p))
 			breaker_failed(&e->breakers[p], e->now_ms, e->policy.breaker_failures, e->policy.breaker_open_ms);
-		else if (r->outcome != STEP_REFUSED)
+		else
 			breaker_succeeded(&e->breakers[p]);
 	}
 }

@@ -264,8 +264,9 @@ void snapshot_fold_state(struct clone_snapshot *s, const struct clone_state *eve
 {
 	enum step_id failed = step_by_slug(event->step);
 
-	if (event->run < s->run)
+	if (event->run < s->run || (uint64_t)event->sequence < s->state_sequence)
 		return;
+	s->state_sequence = (uint64_t)event->sequence;
 	s->status = event->status;
 	s->run = event->run;
 	s->requested_at_ms = event->requested_at_ms;

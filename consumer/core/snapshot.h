@@ -19,6 +19,7 @@ struct clone_snapshot {
 	int plan_version;
 	uint64_t sequence; /* of the last event recorded */
 	uint64_t token;    /* of the lease under which that was */
+	uint64_t state_sequence; /* folding only: of the last state event taken in */
 	uint64_t fingerprint;
 	char source_ctx[CTX_MAX + 1];
 	char generation[DATABASE_MAX + 1]; /* "" until the run was first recorded */

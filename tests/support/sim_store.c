@@ -97,7 +97,7 @@ static void acquire(struct sim *s, struct sim_event *event, struct sim_op *op)
 		!(l->consumer == event->consumer && l->life == event->life && l->clone == op->clone);
 
 	load(s, op->clone, op);
-	if (held && s->bug != SIM_BUG_TWO_LEASES) {
+	if (held) {
 		op->status = STORE_HELD;
 		op->answer.retry_ms = l->until - s->now;
 		memcpy(op->answer.held_by, s->ids[l->clone], sizeof op->answer.held_by);
@@ -144,6 +144,10 @@ static enum store_status reject(struct sim *s, struct sim_op *op)
 {
 	struct sim_stored *stored = &s->stored[op->clone];
 
+	const struct sim_lease *l = &s->leases[sim_target_of(op->clone)];
+
+	if (l->consumer >= 0 && l->clone == op->clone && l->until > s->now)
+		return STORE_FENCED; /* somebody is about to begin it */
 	if (stored->found)
 		return stored->snapshot.status == CLONE_REJECTED ? STORE_OK : STORE_FENCED;
 	*stored = (struct sim_stored){ .found = true, .first = 2, .last = 1 };
@@ -171,13 +175,14 @@ static void carry_out(struct sim *s, struct sim_event *event, struct sim_op *op)
 			l->until = s->now + s->policy.lease_ttl_ms;
 		break;
 	case STORE_RECORD:
-		op->status = holds(s, event, op) ? record(s, op) : STORE_FENCED;
+		op->status = holds(s, event, op) || s->bug == SIM_BUG_NO_LEASE_CHECK ? record(s, op) : STORE_FENCED;
 		break;
 	case STORE_REJECT:
 		op->status = reject(s, op);
 		break;
 	case STORE_RELEASE:
-		if (holds(s, event, op))
+		op->status = holds(s, event, op) ? STORE_OK : STORE_FENCED;
+		if (op->status == STORE_OK)
 			l->consumer = -1;
 		break;
 	case STORE_DELIVERED:
@@ -210,7 +215,7 @@ void sim_store_apply(struct sim *s, struct sim_event *event)
 			op->status = STORE_UNAVAILABLE;
 		}
 	}
-	if (op->kind == STORE_RELEASE || op->kind == STORE_DELIVERED) {
+	if (op->kind == STORE_DELIVERED) {
 		free_op(op);
 		return;
 	}
@@ -244,6 +249,9 @@ void sim_store_reply(struct sim *s, struct sim_event *event)
 		switch (op->kind) {
 		case STORE_ACQUIRE:
 			answer_lease(s, event->consumer, op, &in);
+			break;
+		case STORE_RELEASE:
+			in.kind = IN_RELEASED;
 			break;
 		case STORE_RENEW:
 			in.kind = IN_RENEWED;
