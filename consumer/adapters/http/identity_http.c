@@ -143,6 +143,8 @@ static bool set_state(struct identity_port *self, const struct fence *f, const c
 {
 	const char *name = name_of_state(state);
 
+	if (state != IDENTITY_NORMAL && state != IDENTITY_IN_MIGRATION)
+		return err_set(e, ERR_MISUSE, 0, "superid", "set_state of %s: no such state", ctx);
 	return http_rest_write(client_of(self), f,
 	                       &(struct http_order){ .method = "PUT", .ctx = ctx, .tail = "state", .verb = "set_state",
 	                                             .item = name, .body = json_pack("{ss}", "state", name) },
