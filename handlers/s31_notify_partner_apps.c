@@ -9,7 +9,24 @@
 #include "handlers/words.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+/* What BackupRestored says of the target: its version, its public host, and the proof that the clone is masked. */
+static bool fill_notice(struct step_ctx *c, const struct tenant_record *target)
+{
+	const char *host = strstr(target->endpoint, "://");
+	struct sql_stamp stamp;
+
+	if (!c->ports->sql->stamp(c->ports->sql, c->fence.generation, &stamp, c->err))
+		return false;
+	host = host ? host + 3 : target->endpoint;
+	memcpy(c->notice->version_name, target->version_name, sizeof c->notice->version_name);
+	memcpy(c->notice->file_version, target->file_version, sizeof c->notice->file_version);
+	snprintf(c->notice->public_endpoint, sizeof c->notice->public_endpoint, "%.*s", (int)strcspn(host, "/"), host);
+	memcpy(c->notice->proof, stamp.proof, sizeof c->notice->proof);
+	return true;
+}
 
 enum step_outcome s31_notify_partner_apps(struct step_ctx *c)
 {
@@ -21,6 +38,8 @@ enum step_outcome s31_notify_partner_apps(struct step_ctx *c)
 		return step_failed(c);
 	if (strcmp(target.stamp.clone_id, c->job->clone_id) != 0)
 		return step_refused(c, "the registry's stamp of the target is not this clone's");
+	if (!fill_notice(c, &target))
+		return step_failed(c);
 	c->rows = 0;
 	for (size_t i = 0; i < apps.count; i++)
 		c->rows += apps.apps[i].status == APP_ACTIVE && apps.apps[i].state_change_url[0];

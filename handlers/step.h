@@ -146,6 +146,11 @@ struct step_progress { /* read by the watchdog and by `watch` while the handler 
 	_Atomic int64_t rows, bytes, rows_total;
 };
 
+struct step_notice { /* what step 31 tells of the target beside its own event: BackupRestored is made of it */
+	char version_name[128], file_version[64], public_endpoint[256];
+	char proof[256];
+};
+
 struct step_ctx {
 	const struct step_job *job;
 	const struct step_settings *settings;
@@ -162,6 +167,7 @@ struct step_ctx {
 	char waiting_on[96];
 	char detail[256]; /* shown to people and put in the event; no addresses, no secrets */
 	int64_t rows, bytes;
+	struct step_notice *notice;
 };
 
 /* ---- the words a handler ends with ---- */

@@ -9,6 +9,7 @@
 
 #define P1(a) (1u << PORT_##a)
 #define P2(a, b) (P1(a) | P1(b))
+#define P3(a, b, c) (P2(a, b) | P1(c))
 #define P4(a, b, c, d) (P2(a, b) | P2(c, d))
 #define A0() 0
 #define A1(a) STEP_BIT(STEP_##a)

@@ -67,6 +67,7 @@ struct step_result {
 	int64_t rows, bytes;
 	struct err err;
 	int64_t started_at_ms, finished_at_ms; /* wall clock */
+	struct step_notice notice; /* of step 31 */
 };
 
 struct lease_answer {
@@ -141,6 +142,7 @@ struct effect {
 	enum step_id step;
 	int run, attempt;
 	bool acted;
+	bool fresh_lease; /* no call under this token has come back well yet: raise the stamp's token first */
 	const struct clone_request *request; /* also FX_RECORD, FX_REJECT */
 	const struct clone_snapshot *snapshot;
 	/* FX_RECORD */

@@ -218,7 +218,7 @@ static void granted(struct engine *e, struct clone *c, const struct lease_answer
 	c->phase = CLONE_WORKING;
 	c->token = a->token;
 	c->lease_proved_ms = c->lease_sent_ms;
-	c->renew_out = false;
+	c->renew_out = c->token_used = false;
 	memcpy(c->latest_generation, a->latest_generation, sizeof c->latest_generation);
 	if (a->found) {
 		if (!adopt_snapshot(e, c, a, stored)) {

@@ -62,6 +62,7 @@ struct clone {
 	int64_t lease_at_ms;     /* LEASING: when to ask (again) */
 	bool lease_asked;        /* an FX_ACQUIRE is out */
 	bool renew_out;          /* an FX_RENEW is out */
+	bool token_used;         /* a step under this token has come back well */
 	int unknown_tries;
 	char rejected[160];      /* why its request is rejected; "" it is not */
 

@@ -128,6 +128,7 @@ static void start(struct engine *e, struct clone *c, struct step_run *run)
 	fx->run = c->snap.run;
 	fx->attempt = run->attempt;
 	fx->acted = run->acted;
+	fx->fresh_lease = !c->token_used;
 }
 
 static bool may_run(const struct clone *c, enum step_id step)
@@ -281,6 +282,7 @@ void steps_returned(struct engine *e, struct clone *c, const struct input *in)
 		drop_run(c, run); /* an old lease's result: whoever has the lease now looks again */
 		return;
 	}
+	c->token_used |= r->outcome != STEP_RETRY && r->outcome != STEP_UNSURE;
 	switch (r->outcome) {
 	case STEP_DONE:
 	case STEP_ALREADY:

@@ -94,6 +94,6 @@ void table_remove(struct table *t, const char *key)
 
 	if (!e)
 		return;
-	e->key = removed;
+	*e = (struct table_entry){ removed, 0 };
 	t->count--;
 }

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "consumer/runtime/loop_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EFFECT_MEMORY_MAX_BYTES = 16 * 1024 * 1024, ENVELOPE_MAX_BYTES = 1024 * 1024, SLEEP_MAX_MS = 1000 };
+
+int64_t loop_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t); /* counts a suspended machine too: leases went on meanwhile */
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + 1;
+}
+
+int64_t loop_utc_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+struct flight *loop_new_flight(struct loop *l, uint64_t *tag_r)
+{
+	for (size_t i = 0; i < l->flight_size; i++) {
+		size_t at = (l->flight_free_hint + i) % l->flight_size;
+
+		if (l->flights[at].used)
+			continue;
+		l->flight_free_hint = at + 1;
+		*tag_r = at + 1;
+		l->flights[at] = (struct flight){ .used = true };
+		return &l->flights[at];
+	}
+	size_t size = l->flight_size ? 2 * l->flight_size : 256;
+	struct flight *grown = realloc(l->flights, size * sizeof *grown);
+
+	if (!grown)
+		abort(); /* crash-only: all that matters is durable */
+	memset(grown + l->flight_size, 0, (size - l->flight_size) * sizeof *grown);
+	l->flights = grown;
+	l->flight_free_hint = l->flight_size;
+	l->flight_size = size;
+	return loop_new_flight(l, tag_r);
+}
+
+void loop_feed_later(struct loop *l, const struct input *in)
+{
+	if (l->later_count == l->later_size) {
+		size_t size = l->later_size ? 2 * l->later_size : 64;
+		struct input *grown = realloc(l->later, size * sizeof *grown);
+
+		if (!grown)
+			abort(); /* crash-only, as above */
+		l->later = grown;
+		l->later_size = size;
+	}
+	l->later[l->later_count++] = *in;
+}
+
+/* ---- one turn ---- */
+
+static void feed_later(struct loop *l)
+{
+	for (size_t i = 0; i < l->later_count; i++)
+		engine_feed(l->engine, &l->later[i]);
+	l->later_count = 0;
+}
+
+
+static void carry_out_all(struct loop *l)
+{
+	const struct effect *fx;
+	size_t count;
+
+	fx = engine_effects(l->engine, &count);
+	for (size_t i = 0; i < count; i++) {
+		arena_clear(l->mem);
+		loop_carry_out(l, &fx[i]);
+	}
+	l->p->store->flush(l->p->store);
+}
+
+static void say_alive(struct loop *l)
+{
+	struct engine_figures figures;
+
+	if (l->p->alive_ms)
+		atomic_store(l->p->alive_ms, loop_now_ms());
+	if (!l->p->ready)
+		return;
+	engine_figures(l->engine, &figures);
+	atomic_store(l->p->ready, !figures.stopping && !figures.stalled_steps);
+	metrics_set(l->p->metrics, METRIC_WORKERS_BUSY, 0, 0, figures.running_steps);
+	metrics_set(l->p->metrics, METRIC_CLONES, CLONE_RUNNING, 0, figures.clones);
+	metrics_set(l->p->metrics, METRIC_OLDEST_WAITING, 0, 0,
+		figures.oldest_wait_ms ? loop_utc_ms() - figures.oldest_wait_ms : 0);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	if (a < 0)
+		return b;
+	return b < 0 || a < b ? a : b;
+}
+
+static int sleep_ms(struct loop *l)
+{
+	int64_t now = loop_now_ms(), wake = engine_wake_ms(l->engine), ms = SLEEP_MAX_MS;
+
+	if (l->later_count)
+		return 0;
+	if (wake >= 0)
+		ms = sooner(ms, wake > now ? wake - now : 0);
+	ms = sooner(ms, l->p->store->timeout_ms(l->p->store));
+	if (l->running)
+		ms = sooner(ms, l->notes_at_ms > now ? l->notes_at_ms - now : 0);
+	return (int)ms;
+}
+
+static void check_stop(struct loop *l, int *seen)
+{
+	const struct input stop = { .kind = IN_STOP };
+
+	if (*l->p->stop == *seen)
+		return;
+	*seen = *l->p->stop;
+	log_info(l->p->log, NULL, *seen == 1 ? "stopping: running steps may end" : "stopping at once");
+	if (*seen > 1)
+		l->drained = true;
+	engine_feed(l->engine, &stop);
+}
+
+static void turn(struct loop *l, int *stop_seen)
+{
+	int64_t now = loop_now_ms();
+
+	engine_tick(l->engine, now, loop_utc_ms());
+	check_stop(l, stop_seen);
+	feed_later(l);
+	loop_take_store(l);
+	loop_take_steps(l);
+	loop_take_bus(l);
+	loop_try_parked(l);
+	if (now >= l->notes_at_ms) {
+		loop_note_progress(l);
+		say_alive(l);
+		l->notes_at_ms = now + 1000;
+	}
+	carry_out_all(l);
+}
+
+/* ---- from start to end ---- */
+
+static bool watch(int epoll, int fd, struct err *e)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ||
+		err_set(e, ERR_BUG, errno, "loop", "cannot watch a descriptor: %s", strerror(errno));
+}
+
+static bool open_loop(struct loop *l, int *epoll_r, struct err *e)
+{
+	l->engine = engine_new(&l->p->policy, l->p->seed);
+	l->workers = workers_new(l->p->world, l->p->workers, e);
+	l->outbox = outbox_new();
+	l->records = records_new();
+	l->mem = arena_new(EFFECT_MEMORY_MAX_BYTES);
+	buf_init(&l->bytes, ENVELOPE_MAX_BYTES);
+	*epoll_r = epoll_create1(EPOLL_CLOEXEC);
+	if (!l->engine || !l->outbox || !l->records || !l->mem || *epoll_r < 0)
+		return err_set(e, ERR_TRANSIENT, 0, "loop", "out of memory or descriptors");
+	return l->workers && watch(*epoll_r, workers_fd(l->workers), e) && watch(*epoll_r, l->p->bus->fd(l->p->bus), e) &&
+		watch(*epoll_r, l->p->store->fd(l->p->store), e);
+}
+
+static void close_loop(struct loop *l, int epoll)
+{
+	for (struct work *w = l->running; w; w = w->peer)
+		workers_abort(l->workers, w);
+	workers_free(&l->workers);
+	while (l->running) {
+		struct work *next = l->running->peer;
+
+		free(l->running);
+		l->running = next;
+	}
+	engine_free(&l->engine);
+	outbox_free(&l->outbox);
+	records_free(&l->records);
+	arena_free(&l->mem);
+	buf_done(&l->bytes);
+	free(l->flights);
+	free(l->later);
+	if (epoll >= 0)
+		close(epoll);
+}
+
+bool loop_run(const struct loop_parts *parts, struct err *e)
+{
+	struct loop l = { .p = parts, .err = e };
+	struct epoll_event events[4];
+	int epoll = -1, stop_seen = 0;
+	bool ok = open_loop(&l, &epoll, e);
+
+	while (ok && !l.drained && !l.fatal) {
+		turn(&l, &stop_seen);
+		if (!l.drained && epoll_wait(epoll, events, 4, sleep_ms(&l)) < 0 && errno != EINTR)
+			ok = err_set(e, ERR_BUG, errno, "loop", "cannot wait: %s", strerror(errno));
+	}
+	if (ok)
+		parts->store->flush(parts->store);
+	close_loop(&l, epoll);
+	return ok && !l.fatal;
+}

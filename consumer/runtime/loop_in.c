@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the ports say, as inputs of the engine. */
+#include "consumer/runtime/loop_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RECORDS_A_TURN = 1000, PARKED_AGAIN_MS = 1000 };
+
+/* ---- the bus ---- */
+
+static enum message_kind kind_of(enum topic topic)
+{
+	switch (topic) {
+	case TOPIC_REQUESTED:
+		return MESSAGE_REQUEST;
+	case TOPIC_REPLAY:
+		return MESSAGE_REPLAY;
+	default:
+		return MESSAGE_CONTROL;
+	}
+}
+
+static bool domain_allowed(struct loop *l, const char *domain, struct err *e)
+{
+	if (!l->p->domain_is_denied || !l->p->domain_is_denied(domain))
+		return true;
+	return err_set(e, ERR_REFUSED, 0, "invalid", "the mask domain is a public inbox, which this installation does not allow");
+}
+
+/* Rules that the bytes alone cannot tell. */
+static bool check_message(struct loop *l, const struct message *m, struct err *e)
+{
+	const struct step_job *job = &m->request.job;
+
+	if (m->kind == MESSAGE_REPLAY && m->replay.has_mask_domain)
+		return l->p->rules.domain_check(m->replay.mask_domain, e) && domain_allowed(l, m->replay.mask_domain, e);
+	if (m->kind != MESSAGE_REQUEST)
+		return true;
+	return request_check(&m->request, &l->p->rules, e) && (!job->mask_enabled || domain_allowed(l, job->mask_domain, e));
+}
+
+static void feed_bad(struct loop *l, const struct bus_position *at, const char *code, const struct err *e)
+{
+	const struct input in = { .kind = IN_BAD_RECORD, .at = *at, .code = code, .text = e->text };
+
+	log_warn(l->p->log, NULL, "record refused", log_text("topic", topic_name(at->topic)),
+		log_number("partition", at->partition), log_number("offset", at->offset), log_text("reason", code), LOG_ERR(e));
+	metrics_add(l->p->metrics, METRIC_DEAD_LETTERS, at->topic, 0, 1);
+	engine_feed(l->engine, &in);
+}
+
+/* False: the schema cannot be had now. */
+static bool take_record(struct loop *l, const struct bus_record *record)
+{
+	struct err e = { 0 };
+	struct message *message = NULL;
+	struct input in = { .kind = IN_MESSAGE, .at = record->at };
+
+	switch (l->p->codec->decode(l->p->codec, kind_of(record->at.topic), record, &message, &e)) {
+	case CODEC_LATER:
+		return false;
+	case CODEC_BAD:
+		feed_bad(l, &record->at, e.where, &e);
+		return true;
+	default:
+		break;
+	}
+	if (!check_message(l, message, &e)) {
+		message_free(&message);
+		feed_bad(l, &record->at, "invalid", &e);
+		return true;
+	}
+	in.message = message;
+	engine_feed(l->engine, &in);
+	return true;
+}
+
+static void park(struct loop *l, const struct bus_record *record)
+{
+	const struct kept_record *kept = records_find(l->records, &record->at);
+
+	if (!kept)
+		return;
+	l->parked = true;
+	l->parked_record = (struct bus_record){ .at = record->at, .key = kept->key, .value = kept->value,
+		.key_len = kept->key_len, .value_len = kept->value_len };
+	l->parked_again_ms = loop_now_ms() + PARKED_AGAIN_MS;
+	l->p->bus->pause(l->p->bus, true);
+	log_warn(l->p->log, NULL, "a record waits for its schema; reading pauses", log_text("topic", topic_name(record->at.topic)));
+}
+
+static void on_record(struct loop *l, const struct bus_record *record)
+{
+	metrics_add(l->p->metrics, METRIC_RECORDS_READ, record->at.topic, 0, 1);
+	if (!records_keep(l->records, record))
+		abort(); /* a record may not get lost; it is read again by the next process */
+	if (!take_record(l, record))
+		park(l, record);
+}
+
+void loop_try_parked(struct loop *l)
+{
+	if (!l->parked || loop_now_ms() < l->parked_again_ms)
+		return;
+	l->parked_again_ms = loop_now_ms() + PARKED_AGAIN_MS;
+	if (!take_record(l, &l->parked_record))
+		return;
+	l->parked = false;
+	l->p->bus->pause(l->p->bus, l->intake_paused);
+}
+
+static void on_delivered(struct loop *l, uint64_t tag, bool ok)
+{
+	struct flight *f = tag > 0 && tag <= l->flight_size ? &l->flights[tag - 1] : NULL;
+	struct input in = { .ok = ok };
+
+	if (!f || !f->used)
+		return;
+	metrics_add(l->p->metrics, ok ? METRIC_EVENTS_DELIVERED : METRIC_EVENTS_FAILED, f->topic, 0, 1);
+	in.kind = f->direct ? IN_DIRECT_DELIVERED : IN_DELIVERED;
+	in.ref = f->ref;
+	in.sequence = f->sequence;
+	in.at = f->at;
+	f->used = false;
+	engine_feed(l->engine, &in);
+}
+
+static void on_partition(struct loop *l, const struct bus_event *event)
+{
+	struct input in = { .at = event->at };
+
+	in.kind = event->kind == BUS_ASSIGNED ? IN_ASSIGNED : event->kind == BUS_REVOKED ? IN_REVOKED : IN_LOST;
+	log_info(l->p->log, NULL, event->kind == BUS_ASSIGNED ? "partition taken" : "partition given up",
+		log_text("topic", topic_name(event->at.topic)), log_number("partition", event->at.partition));
+	if (event->kind != BUS_ASSIGNED && l->parked && l->parked_record.at.topic == event->at.topic &&
+	    l->parked_record.at.partition == event->at.partition)
+		l->parked = false; /* whoever has the partition now reads it */
+	engine_feed(l->engine, &in);
+}
+
+void loop_take_bus(struct loop *l)
+{
+	struct bus_event event;
+
+	for (int i = 0; i < RECORDS_A_TURN && !l->fatal; i++) {
+		l->p->bus->next(l->p->bus, &event);
+		switch (event.kind) {
+		case BUS_NOTHING:
+			return;
+		case BUS_RECORD:
+			on_record(l, &event.record);
+			break;
+		case BUS_DELIVERED:
+			on_delivered(l, event.tag, event.ok);
+			break;
+		case BUS_FATAL:
+			l->fatal = true;
+			err_set(l->err, ERR_TRANSIENT, 0, "bus", "the broker connection is beyond help: %.200s", event.text);
+			break;
+		default:
+			on_partition(l, &event);
+			break;
+		}
+	}
+}
+
+/* ---- the store ---- */
+
+static const struct store_pair *find_pair(const struct store_pair *pairs, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(pairs[i].name, name) == 0)
+			return &pairs[i];
+	return NULL;
+}
+
+static void pair_text(const struct store_pair *pairs, size_t count, const char *name, char *out, size_t size)
+{
+	const struct store_pair *p = find_pair(pairs, count, name);
+
+	if (p && p->len < size) {
+		memcpy(out, p->value, p->len);
+		out[p->len] = '\0';
+	}
+}
+
+/* The request as it was stored, with what replays changed. False: its schema cannot be had now. */
+static bool stored_request(struct loop *l, const struct store_answer *a, struct lease_answer *answer)
+{
+	const struct store_pair *p = find_pair(a->clone, a->clone_count, "request");
+	struct bus_record record = { .at = { TOPIC_REQUESTED, 0, 0 } };
+	struct err e = { 0 };
+
+	if (!p)
+		return true;
+	record.value = p->value;
+	record.value_len = p->len;
+	return l->p->codec->decode(l->p->codec, MESSAGE_REQUEST, &record, &answer->request, &e) != CODEC_LATER;
+}
+
+static void take_entries(struct loop *l, const char *clone_id, const struct store_answer *a, struct lease_answer *answer)
+{
+	for (size_t i = 0; i < a->entry_count; i++) {
+		if (!outbox_put(l->outbox, clone_id, a->entries[i].sequence, a->entries[i].data, a->entries[i].len))
+			abort(); /* crash-only: the store has it */
+		if (!answer->undelivered_from)
+			answer->undelivered_from = a->entries[i].sequence;
+	}
+}
+
+struct find_clone {
+	clone_ref ref;
+	const char *id;
+};
+
+static bool is_clone(void *arg, const struct clone_view *view)
+{
+	struct find_clone *f = arg;
+
+	if (view->ref == f->ref)
+		f->id = view->clone_id;
+	return f->id == NULL;
+}
+
+static void on_acquired(struct loop *l, const struct store_answer *a)
+{
+	struct lease_answer answer = { .status = a->status, .retry_ms = a->retry_ms, .token = a->token, .found = a->found };
+	struct clone_snapshot snapshot;
+	struct input in = { .kind = IN_LEASE, .ref = a->tag, .lease = &answer };
+	struct find_clone find = { .ref = a->tag };
+	struct err e = { 0 };
+	char status[24] = "";
+
+	memcpy(answer.held_by, a->held_by, sizeof answer.held_by);
+	pair_text(a->target, a->target_count, "active", answer.active_clone, sizeof answer.active_clone);
+	pair_text(a->target, a->target_count, "generation", answer.latest_generation, sizeof answer.latest_generation);
+	pair_text(a->target, a->target_count, "active_status", status, sizeof status);
+	answer.active_status = clone_status_by_name(status);
+	answer.snapshot = &snapshot;
+	if (a->found && !snapshot_read(a->clone, a->clone_count, &snapshot, &e)) {
+		log_error(l->p->log, NULL, "a clone in the store cannot be read", LOG_ERR(&e));
+		answer.status = STORE_UNAVAILABLE;
+	} else if (a->found && a->status == STORE_OK) {
+		engine_each_clone(l->engine, is_clone, &find);
+		if (find.id)
+			take_entries(l, find.id, a, &answer);
+		if (!stored_request(l, a, &answer))
+			answer.status = STORE_UNAVAILABLE;
+	}
+	engine_feed(l->engine, &in);
+}
+
+void loop_take_store(struct loop *l)
+{
+	struct store_answer a;
+
+	while (l->p->store->next(l->p->store, &a)) {
+		struct input in = { .ref = a.tag, .status = a.status };
+
+		if (a.status == STORE_UNAVAILABLE)
+			metrics_add(l->p->metrics, METRIC_STORE_UNAVAILABLE, 0, 0, 1);
+		switch (a.kind) {
+		case STORE_ACQUIRE:
+			on_acquired(l, &a);
+			continue;
+		case STORE_RENEW:
+			in.kind = IN_RENEWED;
+			break;
+		case STORE_RELEASE:
+			in.kind = IN_RELEASED;
+			break;
+		case STORE_RECORD:
+		case STORE_REJECT:
+			in.kind = IN_RECORDED;
+			break;
+		default:
+			continue;
+		}
+		engine_feed(l->engine, &in);
+	}
+}
+
+/* ---- the handlers ---- */
+
+static void log_step(struct loop *l, const struct work *w)
+{
+	const struct step_result *r = &w->result;
+	const char *slug = w->step == STEP_END ? "clean_up" : steps[w->step].slug;
+	const struct log_context context = { .clone_id = w->fence.clone_id, .step = slug, .run = w->fence.run,
+		.token = w->fence.token };
+	int64_t took = r->finished_at_ms - r->started_at_ms;
+
+	switch (r->outcome) {
+	case STEP_WAIT:
+		log_debug(l->p->log, &context, "step waits", log_text("on", r->waiting_on), log_ms("again_in", r->delay_ms));
+		break;
+	case STEP_RETRY:
+	case STEP_UNSURE:
+		log_warn(l->p->log, &context, "step failed for now", log_text("outcome", step_outcome_name(r->outcome)),
+			LOG_ERR(&r->err));
+		break;
+	case STEP_REFUSED:
+		log_error(l->p->log, &context, "step failed", LOG_ERR(&r->err));
+		break;
+	default:
+		log_info(l->p->log, &context, "step ended", log_text("outcome", step_outcome_name(r->outcome)),
+			log_number("rows", r->rows), log_number("bytes", r->bytes), log_ms("took", took),
+			log_text("detail", r->detail));
+		break;
+	}
+}
+
+static void count_step(struct loop *l, const struct work *w)
+{
+	const struct step_result *r = &w->result;
+
+	if (w->step == STEP_END || r->outcome == STEP_WAIT)
+		return;
+	if (r->outcome == STEP_RETRY || r->outcome == STEP_UNSURE) {
+		metrics_add(l->p->metrics, METRIC_STEP_RETRIES, w->step, 0, 1);
+		return;
+	}
+	metrics_observe(l->p->metrics, METRIC_STEP_DURATION, w->step, r->outcome, r->finished_at_ms - r->started_at_ms);
+	if (w->step == STEP_copy_database)
+		metrics_add(l->p->metrics, METRIC_COPY_ROWS, 0, 0, r->rows);
+}
+
+void loop_take_steps(struct loop *l)
+{
+	struct work *w;
+
+	while ((w = workers_take(l->workers)) != NULL) {
+		struct input in = { .kind = IN_STEP, .ref = w->ref, .step = w->step, .token = w->fence.token,
+			.result = &w->result };
+
+		for (struct work **p = &l->running; *p; p = &(*p)->peer)
+			if (*p == w) {
+				*p = w->peer;
+				break;
+			}
+		log_step(l, w);
+		count_step(l, w);
+		engine_feed(l->engine, &in);
+		free(w);
+	}
+}

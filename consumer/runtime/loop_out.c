@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the engine wants, carried out through the ports. */
+#include "consumer/runtime/loop_priv.h"
+#include "consumer/core/envelope.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the store ---- */
+
+/* What the store does not take (too much under way) is answered at once as unavailable. */
+void loop_store_submit(struct loop *l, const struct store_op *op)
+{
+	struct err e = { 0 };
+	static const struct lease_answer lease = { .status = STORE_UNAVAILABLE };
+	struct input in = { .ref = op->tag, .status = STORE_UNAVAILABLE, .lease = &lease };
+
+	if (l->p->store->submit(l->p->store, op, &e))
+		return;
+	log_warn(l->p->log, NULL, "the store takes nothing more now", LOG_ERR(&e));
+	in.kind = op->kind == STORE_ACQUIRE ? IN_LEASE : op->kind == STORE_RENEW ? IN_RENEWED :
+		op->kind == STORE_RELEASE ? IN_RELEASED : IN_RECORDED;
+	if (op->kind == STORE_NOTE || op->kind == STORE_DELIVERED)
+		return;
+	loop_feed_later(l, &in);
+}
+
+static void lease_op(struct loop *l, const struct effect *fx, enum store_op_kind kind)
+{
+	const struct store_op op = { .kind = kind, .tag = fx->ref, .target_ctx = fx->target_ctx,
+		.source_ctx = fx->source_ctx, .clone_id = fx->clone_id, .token = fx->token,
+		.ttl_ms = l->p->policy.lease_ttl_ms, .utc_us = loop_utc_ms() * 1000, .sequence = fx->last };
+
+	loop_store_submit(l, &op);
+}
+
+static void forget(struct loop *l, const struct effect *fx)
+{
+	outbox_forget(l->outbox, fx->clone_id, fx->last);
+	lease_op(l, fx, STORE_DELIVERED);
+}
+
+/* ---- the handlers ---- */
+
+static void start_step(struct loop *l, const struct effect *fx)
+{
+	struct work *w = calloc(1, sizeof *w);
+
+	if (!w)
+		abort(); /* crash-only: the step is begun again by the next process */
+	w->ref = fx->ref;
+	w->step = fx->step;
+	w->job = &fx->request->job;
+	w->acted = fx->acted;
+	snprintf(w->texts[0], sizeof w->texts[0], "%s", fx->clone_id);
+	snprintf(w->texts[1], sizeof w->texts[1], "%s", fx->target_ctx);
+	snprintf(w->texts[2], sizeof w->texts[2], "%s", fx->snapshot->generation);
+	w->fence = (struct fence){ .clone_id = w->texts[0], .run = fx->run,
+		.step = fx->step == STEP_END ? "clean_up" : steps[fx->step].slug, .target_ctx = w->texts[1],
+		.generation = w->texts[2], .token = fx->token };
+	w->raise_token = fx->fresh_lease;
+	w->peer = l->running;
+	l->running = w;
+	workers_give(l->workers, w);
+}
+
+static void abort_step(struct loop *l, const struct effect *fx)
+{
+	for (struct work *w = l->running; w; w = w->peer)
+		if (w->ref == fx->ref && w->step == fx->step)
+			workers_abort(l->workers, w);
+}
+
+/* ---- the bus ---- */
+
+static bool send_envelope(struct loop *l, const void *data, size_t len, struct flight *f, uint64_t tag)
+{
+	struct bus_message m;
+	struct err e = { 0 };
+
+	if (envelope_unpack(data, len, &m)) {
+		f->topic = m.topic;
+		if (l->p->bus->publish(l->p->bus, &m, tag, &e))
+			return true;
+	}
+	f->used = false;
+	log_warn(l->p->log, NULL, "an event could not be queued", LOG_ERR(&e));
+	return false;
+}
+
+/* What cannot be queued counts as a delivery that failed: the engine asks for it again. */
+static void publish(struct loop *l, const struct effect *fx)
+{
+	for (uint64_t q = fx->first; q <= fx->last; q++) {
+		const struct outbox_entry *entry = outbox_get(l->outbox, fx->clone_id, q);
+		struct input failed = { .kind = IN_DELIVERED, .ref = fx->ref, .sequence = q };
+		struct flight *f;
+		uint64_t tag;
+
+		if (!entry) { /* the outbox in the store had a hole: nothing is left to send */
+			failed.ok = true;
+			loop_feed_later(l, &failed);
+			continue;
+		}
+		f = loop_new_flight(l, &tag);
+		f->ref = fx->ref;
+		f->sequence = q;
+		if (!send_envelope(l, entry->data, entry->len, f, tag))
+			loop_feed_later(l, &failed);
+	}
+}
+
+static void send_direct(struct loop *l, const struct effect *fx, const struct message *m, enum topic topic,
+                        const char *key, const char *traceparent)
+{
+	const struct input failed = { .kind = IN_DIRECT_DELIVERED, .at = fx->at };
+	struct err e = { 0 };
+	struct flight *f;
+	uint64_t tag;
+
+	f = loop_new_flight(l, &tag);
+	f->direct = true;
+	f->at = fx->at;
+	if (!m || !loop_encode(l, m, topic, key, traceparent, &e)) {
+		f->used = false;
+		log_error(l->p->log, NULL, "a record about a refusal cannot be encoded", LOG_ERR(&e));
+		loop_feed_later(l, &failed);
+	} else if (!send_envelope(l, l->bytes.data, l->bytes.len, f, tag)) {
+		loop_feed_later(l, &failed);
+	}
+}
+
+static void dead_letter(struct loop *l, const struct effect *fx)
+{
+	const struct kept_record *kept = records_find(l->records, &fx->at);
+	struct message *m = arena_take(l->mem, sizeof *m);
+
+	if (m) {
+		m->kind = MESSAGE_DEAD_LETTER;
+		m->dead_letter = (struct dead_letter){ .origin_topic = topic_name(fx->at.topic),
+			.origin_partition = fx->at.partition, .origin_offset = fx->at.offset, .at_ms = loop_utc_ms(),
+			.reason_code = fx->code, .reason = fx->text, .key = kept ? kept->key : "", .value = kept ? kept->value : "",
+			.key_len = kept ? kept->key_len : 0, .value_len = kept ? kept->value_len : 0 };
+	}
+	log_warn(l->p->log, NULL, "dead letter", log_text("topic", topic_name(fx->at.topic)),
+		log_number("partition", fx->at.partition), log_number("offset", fx->at.offset), log_text("reason", fx->code),
+		log_text("sentence", fx->text));
+	send_direct(l, fx, m, TOPIC_DEAD_LETTER, topic_name(fx->at.topic), "");
+}
+
+static void tell_rejected(struct loop *l, const struct effect *fx)
+{
+	const struct log_context context = { .clone_id = fx->request->job.clone_id };
+
+	log_warn(l->p->log, &context, "clone rejected", log_text("cause", fx->text));
+	send_direct(l, fx, event_rejected(fx->request, fx->text, loop_utc_ms(), l->mem), TOPIC_STATE,
+		fx->request->job.clone_id, fx->request->traceparent);
+}
+
+static void commit(struct loop *l, const struct effect *fx)
+{
+	struct err e = { 0 };
+
+	if (!l->p->bus->commit(l->p->bus, &fx->at, &e))
+		log_warn(l->p->log, NULL, "an offset could not be committed; the records are read again after a restart",
+			LOG_ERR(&e));
+	records_forget_below(l->records, &fx->at);
+}
+
+static void log_status(struct loop *l, const struct effect *fx)
+{
+	const struct log_context context = { .clone_id = fx->clone_id, .run = fx->snapshot->run, .token = fx->token };
+
+	for (size_t i = 0; i < fx->event_count; i++) {
+		if (fx->events[i].kind != MESSAGE_STATE)
+			continue;
+		log_info(l->p->log, &context, "clone", log_text("status", clone_status_name(fx->snapshot->status)),
+			log_text("target", fx->target_ctx), log_text("cause", fx->snapshot->cause));
+		if (clone_status_is_at_rest(fx->snapshot->status))
+			metrics_add(l->p->metrics, METRIC_CLONES_ENDED, fx->snapshot->status, 0, 1);
+	}
+}
+
+void loop_carry_out(struct loop *l, const struct effect *fx)
+{
+	switch (fx->kind) {
+	case FX_ACQUIRE:
+		lease_op(l, fx, STORE_ACQUIRE);
+		break;
+	case FX_RENEW:
+		lease_op(l, fx, STORE_RENEW);
+		break;
+	case FX_RELEASE:
+		outbox_forget(l->outbox, fx->clone_id, UINT64_MAX);
+		lease_op(l, fx, STORE_RELEASE);
+		break;
+	case FX_START_STEP:
+		start_step(l, fx);
+		break;
+	case FX_ABORT_STEP:
+		abort_step(l, fx);
+		break;
+	case FX_RECORD:
+		log_status(l, fx);
+		loop_record(l, fx);
+		break;
+	case FX_REJECT:
+		loop_reject(l, fx);
+		break;
+	case FX_PUBLISH:
+		publish(l, fx);
+		break;
+	case FX_FORGET:
+		forget(l, fx);
+		break;
+	case FX_TELL_REJECTED:
+		tell_rejected(l, fx);
+		break;
+	case FX_DEAD_LETTER:
+		dead_letter(l, fx);
+		break;
+	case FX_COMMIT:
+		commit(l, fx);
+		break;
+	case FX_INTAKE:
+		l->intake_paused = fx->flag;
+		l->p->bus->pause(l->p->bus, fx->flag || l->parked);
+		break;
+	case FX_REVOKED_DONE:
+		l->p->bus->release_revoked(l->p->bus);
+		break;
+	case FX_DRAINED:
+		l->drained = true;
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- progress ---- */
+
+static void note(struct loop *l, const struct work *w, int64_t rows, int64_t bytes)
+{
+	char text[120];
+	const struct store_pair pair = { w->fence.step, text, 0 };
+	struct store_pair pairs[1] = { pair };
+	struct store_op op = { .kind = STORE_NOTE, .target_ctx = w->fence.target_ctx, .clone_id = w->fence.clone_id,
+		.clone_set = pairs, .clone_set_count = 1 };
+
+	pairs[0].len = (size_t)snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64, rows, bytes,
+		atomic_load(&w->progress.rows_total), loop_utc_ms());
+	loop_store_submit(l, &op);
+}
+
+void loop_note_progress(struct loop *l)
+{
+	for (struct work *w = l->running; w; w = w->peer) {
+		int64_t rows = atomic_load(&w->progress.rows), bytes = atomic_load(&w->progress.bytes);
+		const struct input moved = { .kind = IN_MOVED, .ref = w->ref, .step = w->step, .token = w->fence.token };
+
+		if (rows == w->seen_rows && bytes == w->seen_bytes)
+			continue;
+		w->seen_rows = rows;
+		w->seen_bytes = bytes;
+		note(l, w, rows, bytes);
+		loop_feed_later(l, &moved);
+	}
+}

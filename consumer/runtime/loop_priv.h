@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Inside the loop: shared by its own files only. */
+#ifndef SANDBOX_RUNTIME_LOOP_PRIV_H
+#define SANDBOX_RUNTIME_LOOP_PRIV_H
+
+#include "consumer/runtime/loop.h"
+#include "consumer/runtime/outbox.h"
+#include "consumer/runtime/records.h"
+#include "consumer/runtime/workers.h"
+
+struct flight { /* a message handed to the bus; its tag is its index + 1 */
+	bool used, direct;
+	clone_ref ref;
+	uint64_t sequence;
+	struct bus_position at;
+	enum topic topic;
+};
+
+struct loop {
+	const struct loop_parts *p;
+	struct engine *engine;
+	struct workers *workers;
+	struct outbox *outbox;
+	struct records *records;
+	struct work *running; /* list of calls that are with the workers */
+	struct flight *flights;
+	size_t flight_count, flight_size, flight_free_hint;
+	struct arena *mem; /* of one effect or one record */
+	struct buf bytes;  /* scratch for encoding */
+	bool intake_paused, parked, drained, fatal, store_refused;
+	struct bus_record parked_record; /* a record whose schema cannot be had now; its bytes are in records */
+	int64_t parked_again_ms, notes_at_ms;
+	struct input *later; /* answers that came while effects were carried out: fed in the next turn */
+	size_t later_count, later_size;
+	struct err *err;
+};
+
+/* loop_in.c: what the ports say */
+void loop_take_bus(struct loop *l);
+void loop_take_store(struct loop *l);
+void loop_take_steps(struct loop *l);
+void loop_try_parked(struct loop *l);
+
+/* loop_out.c: what the engine wants */
+void loop_carry_out(struct loop *l, const struct effect *fx);
+/* Life signs of running handlers to the engine, progress to the store; about once a second. */
+void loop_note_progress(struct loop *l);
+
+/* loop_record.c: what is stored of a clone */
+void loop_record(struct loop *l, const struct effect *fx);
+void loop_reject(struct loop *l, const struct effect *fx);
+/* Encodes a message with its headers into l->bytes as an envelope. */
+bool loop_encode(struct loop *l, const struct message *m, enum topic topic, const char *key, const char *traceparent,
+                 struct err *e);
+
+/* Effects point into the engine, which must not be fed while they are carried out. */
+void loop_feed_later(struct loop *l, const struct input *in);
+struct flight *loop_new_flight(struct loop *l, uint64_t *tag_r);
+int64_t loop_utc_ms(void);
+void loop_store_submit(struct loop *l, const struct store_op *op);
+
+#endif
