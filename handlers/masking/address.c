@@ -2,7 +2,6 @@
  * One address: what its host is, whether a whole text is one, and its masked form. */
 #include "handlers/masking/masking_priv.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,8 +13,8 @@ static size_t top_label_end(const char *text, size_t label, size_t end)
 {
 	while (end > label && (text[end - 1] == '-' || text[end - 1] == '_'))
 		end--;
-	if (end - label < 2 || !(bytes_kind((unsigned char)text[label]) & BYTE_LETTER) ||
-	    !(bytes_kind((unsigned char)text[label + 1]) & BYTE_LETTER) || mask_is_file_ending(text + label, end - label))
+	if (end - label < 2 || !(bytes_kind(text[label]) & BYTE_LETTER) ||
+	    !(bytes_kind(text[label + 1]) & BYTE_LETTER) || mask_is_file_ending(text + label, end - label))
 		return 0;
 	return end;
 }
@@ -75,7 +74,7 @@ static size_t parse_local(const char *text, size_t len)
 
 	if (len && text[0] == '"')
 		return parse_quoted(text, len);
-	for (; i < len && ((bytes_kind((unsigned char)text[i]) & BYTE_ATEXT) || text[i] == '.'); i++)
+	for (; i < len && ((bytes_kind(text[i]) & BYTE_ATEXT) || text[i] == '.'); i++)
 		if (bytes_is_at(text, i, len) || ((unsigned char)text[i] >= 0x80 && bytes_ends_punctuation(text, i + 1)))
 			return 0;
 	return i;
@@ -103,8 +102,8 @@ static bool hides_another(const struct mask_policy *p, const struct address *a)
 	struct piece piece;
 	size_t at, at_len;
 
-	if (!bytes_find_at(a->local, 0, a->local_len, &at, &at_len))
-		return false;
+	if (a->local[0] != '"' || !bytes_find_at(a->local, 0, a->local_len, &at, &at_len))
+		return false; /* address_parse lets no at sign into any other local part */
 	while (text_next(p, &walk, &piece))
 		if (piece.kind == PIECE_REWRITE)
 			return true;
@@ -122,27 +121,33 @@ enum piece_kind address_judge(const struct mask_policy *p, const struct address 
 	return kind != PIECE_REWRITE && hides_another(p, a) ? PIECE_REWRITE : kind;
 }
 
+static size_t char_len(const char *text, size_t left)
+{
+	return (unsigned char)text[0] < 0x80 ? 1 : bytes_utf8(text, left);
+}
+
+/* An at sign like the %40 of a%40b would make what follows look like its host. */
 static bool local_is_plain(const char *local, size_t len)
 {
-	size_t at, at_len;
-
 	for (size_t i = 0; i < len;) {
-		size_t n = bytes_utf8(local + i, len - i);
+		size_t n = char_len(local + i, len - i);
 		bool dot = local[i] == '.';
 
 		if (n == 0 || (dot && (i == 0 || local[i - 1] == '.')))
 			return false;
-		if (!dot && !(bytes_kind((unsigned char)local[i]) & BYTE_ATEXT))
+		if (!dot && !(bytes_kind(local[i]) & BYTE_ATEXT))
+			return false;
+		if (bytes_is_at(local, i, len))
 			return false;
 		i += n;
 	}
-	return !bytes_find_at(local, 0, len, &at, &at_len); /* a%40b: what follows would look like its host */
+	return true;
 }
 
 static bool host_is_plain(const char *host, size_t len)
 {
 	for (size_t i = 0; i < len;) {
-		size_t n = bytes_utf8(host + i, len - i);
+		size_t n = char_len(host + i, len - i);
 		bool begins = i == 0 || host[i - 1] == '.', ends = i + 1 == len || host[i + 1] == '.';
 
 		if (n == 0 || host[i] == '_' || host[i] == '[' || (host[i] == '.' && begins))
@@ -205,9 +210,9 @@ static bool head_add(struct head *h, const char *text, size_t n)
 static bool head_fill(struct head *h, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len;) {
-		size_t n = bytes_utf8(text + i, len - i);
+		size_t n = char_len(text + i, len - i);
 		bool dot = text[i] == '.';
-		bool good = n && (bytes_kind((unsigned char)text[i]) & BYTE_LOCAL) &&
+		bool good = n && (bytes_kind(text[i]) & BYTE_LOCAL) &&
 		            !(n > 1 && bytes_ends_punctuation(text, i + n));
 
 		if (dot && (h->len == 0 || h->text[h->len - 1] == '.'))
@@ -229,7 +234,26 @@ static void unquote(const char **text, size_t *len)
 		(*len)--;
 }
 
-static bool append_short(const struct mask_policy *p, const struct address *a, size_t max_chars, struct buf *out)
+/* The masked address while it is put together: local part, at sign (as long as six bytes), domain. */
+struct form {
+	char text[MASK_LOCAL_MAX + 8 + MASK_DOMAIN_MAX];
+	size_t len;
+};
+
+static void form_add(struct form *f, const char *text, size_t len)
+{
+	memcpy(f->text + f->len, text, len);
+	f->len += len;
+}
+
+static void form_add_hash(struct form *f, uint32_t hash)
+{
+	f->text[f->len++] = '~';
+	for (int shift = 28; shift >= 0; shift -= 4)
+		f->text[f->len++] = "0123456789abcdef"[hash >> shift & 15];
+}
+
+static bool short_form(const struct mask_policy *p, const struct address *a, size_t max_chars, struct form *f)
 {
 	size_t room = MASK_ADDRESS_MAX - 1 - p->domain_len, around = a->at_len + p->domain_len + SHORT_TAIL;
 	struct head head = { .len = 0 };
@@ -243,8 +267,9 @@ static bool append_short(const struct mask_policy *p, const struct address *a, s
 	unquote(&local, &local_len);
 	if (head_fill(&head, local, local_len) && head_fill(&head, "_", 1))
 		head_fill(&head, a->host, a->host_len);
-	return buf_add(out, head.text, head.len) && buf_printf(out, "~%08x", address_hash(a)) &&
-	       buf_add(out, a->at, a->at_len) && buf_add(out, p->domain, p->domain_len);
+	form_add(f, head.text, head.len);
+	form_add_hash(f, address_hash(a));
+	return true;
 }
 
 static bool long_form_fits(const struct mask_policy *p, const struct address *a, size_t max_chars)
@@ -262,9 +287,18 @@ static bool long_form_fits(const struct mask_policy *p, const struct address *a,
 bool address_mask(const struct mask_policy *p, const struct address *a, size_t max_chars, struct buf *out,
                   bool *shortened_r)
 {
+	struct form form;
+
+	form.len = 0;
 	*shortened_r = !long_form_fits(p, a, max_chars);
-	if (*shortened_r)
-		return append_short(p, a, max_chars, out);
-	return buf_add(out, a->local, a->local_len) && buf_add(out, "_", 1) && buf_add(out, a->host, a->host_len) &&
-	       buf_add(out, a->at, a->at_len) && buf_add(out, p->domain, p->domain_len);
+	if (!*shortened_r) {
+		form_add(&form, a->local, a->local_len);
+		form_add(&form, "_", 1);
+		form_add(&form, a->host, a->host_len);
+	} else if (!short_form(p, a, max_chars, &form)) {
+		return false;
+	}
+	form_add(&form, a->at, a->at_len);
+	form_add(&form, p->domain, p->domain_len);
+	return buf_add(out, form.text, form.len);
 }

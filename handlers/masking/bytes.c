@@ -7,11 +7,13 @@
 
 #include <string.h>
 
-enum { LOCAL_RUN_MAX = 320, BLOCK = 64 };
+enum { LOCAL_RUN_MAX = 320, BLOCK = 16 };
+
+typedef char block __attribute__((vector_size(BLOCK)));
 
 #define WORD (BYTE_HOST | BYTE_LOCAL | BYTE_ATEXT | BYTE_LETTER)
 
-static const uint8_t kinds[256] = {
+const uint8_t bytes_kinds[256] = {
 	['a' ... 'z'] = WORD,
 	['A' ... 'Z'] = WORD,
 	[0x80 ... 0xFF] = WORD,
@@ -31,11 +33,6 @@ static const uint8_t kinds[256] = {
 	['`'] = BYTE_ATEXT,
 	['{' ... '}'] = BYTE_ATEXT,
 };
-
-uint8_t bytes_kind(unsigned char c)
-{
-	return kinds[c];
-}
 
 static bool is_continuation(unsigned char c)
 {
@@ -74,7 +71,7 @@ size_t bytes_host_run(const char *text, size_t from, size_t len)
 	const unsigned char *t = (const unsigned char *)text;
 	size_t i;
 
-	for (i = from; i < len && (kinds[t[i]] & BYTE_HOST); i++)
+	for (i = from; i < len && (bytes_kinds[t[i]] & BYTE_HOST); i++)
 		if (t[i] >= 0xC2 && punctuation(t + i, len - i))
 			break;
 	return i;
@@ -82,8 +79,8 @@ size_t bytes_host_run(const char *text, size_t from, size_t len)
 
 static bool joins_word(const unsigned char *t, size_t floor, size_t i, size_t end)
 {
-	return t[i] == '\'' && i > floor && i + 1 < end && (kinds[t[i - 1]] & BYTE_LETTER) &&
-	       (kinds[t[i + 1]] & BYTE_LETTER);
+	return t[i] == '\'' && i > floor && i + 1 < end && (bytes_kinds[t[i - 1]] & BYTE_LETTER) &&
+	       (bytes_kinds[t[i + 1]] & BYTE_LETTER);
 }
 
 size_t bytes_local_run(const char *text, size_t floor, size_t end)
@@ -92,7 +89,7 @@ size_t bytes_local_run(const char *text, size_t floor, size_t end)
 	size_t i;
 
 	for (i = end; i > floor && end - i < LOCAL_RUN_MAX; i--) {
-		if (!(kinds[t[i - 1]] & BYTE_LOCAL) && !joins_word(t, floor, i - 1, end))
+		if (!(bytes_kinds[t[i - 1]] & BYTE_LOCAL) && !joins_word(t, floor, i - 1, end))
 			break;
 		if (t[i - 1] >= 0x80 && bytes_ends_punctuation(text, i))
 			break;
@@ -142,11 +139,9 @@ static const struct spelling spellings[] = {
 
 size_t bytes_is_at(const char *text, size_t at, size_t len)
 {
-	if (at >= len)
-		return 0;
-	if (text[at] == '@')
+	if (at < len && text[at] == '@')
 		return 1;
-	if (text[at] != '%' && text[at] != '\\' && text[at] != '&')
+	if (len - at < 3 || (text[at] != '%' && text[at] != '\\' && text[at] != '&'))
 		return 0;
 	for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
 		if (spellings[i].len <= len - at && memcmp(text + at, spellings[i].text, spellings[i].len) == 0)
@@ -164,16 +159,25 @@ size_t bytes_was_at(const char *text, size_t end)
 	return 0;
 }
 
-/* Every spelling holds "40" or "64", so one pass over the block finds all that is worth a closer look; the fixed length
- * lets the compiler use vector instructions. Reads one byte behind the block. */
-static bool block_is_worth_it(const char *p)
+/* Every spelling holds "40" or "64", so one look at a block finds all that is worth a closer one: the offset of the first
+ * such byte, BLOCK when there is none. Reads one byte behind the block. Vector types of the compiler, no instruction
+ * set: on a machine without vectors it makes plain code of them. */
+static size_t block_first(const char *p)
 {
-	unsigned char found = 0;
+	block here, next;
+	uint64_t half[2];
 
-	for (int i = 0; i < BLOCK; i++)
-		found |= (unsigned char)((p[i] == '@') | ((p[i] == '4') & (p[i + 1] == '0')) |
-		                         ((p[i] == '6') & (p[i + 1] == '4')));
-	return found != 0;
+	memcpy(&here, p, BLOCK);
+	memcpy(&next, p + 1, BLOCK);
+	here = (block)((here == '@') | ((here == '4') & (next == '0')) | ((here == '6') & (next == '4')));
+	memcpy(half, &here, BLOCK);
+	if (!(half[0] | half[1]))
+		return BLOCK;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return half[0] ? (size_t)__builtin_ctzll(half[0]) / 8 : 8 + (size_t)__builtin_ctzll(half[1]) / 8;
+#else
+	return half[0] ? (size_t)__builtin_clzll(half[0]) / 8 : 8 + (size_t)__builtin_clzll(half[1]) / 8;
+#endif
 }
 
 /* The spelling whose "40" or "64" begins at i. */
@@ -191,9 +195,18 @@ static bool spelled_around(const char *text, size_t from, size_t i, size_t len, 
 	return false;
 }
 
-static bool find_in(const char *text, size_t from, size_t i, size_t end, size_t len, size_t *at_r, size_t *at_len_r)
+bool bytes_find_at(const char *text, size_t from, size_t len, size_t *at_r, size_t *at_len_r)
 {
-	for (; i < end; i++) {
+	for (size_t i = from; i < len; i++) {
+		if (i + BLOCK < len) {
+			size_t first = block_first(text + i);
+
+			i += first;
+			if (first == BLOCK) {
+				i--;
+				continue;
+			}
+		}
 		if (text[i] == '@') {
 			*at_r = i;
 			*at_len_r = 1;
@@ -203,14 +216,4 @@ static bool find_in(const char *text, size_t from, size_t i, size_t end, size_t 
 			return true;
 	}
 	return false;
-}
-
-bool bytes_find_at(const char *text, size_t from, size_t len, size_t *at_r, size_t *at_len_r)
-{
-	size_t i = from;
-
-	for (; i + BLOCK < len; i += BLOCK)
-		if (block_is_worth_it(text + i) && find_in(text, from, i, i + BLOCK, len, at_r, at_len_r))
-			return true;
-	return find_in(text, from, i, len, len, at_r, at_len_r);
 }

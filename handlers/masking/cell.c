@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { AT_LEN_MAX = 6, SHORT_LEN = 9 };
+enum { SHORT_LEN = 9 };
 
 struct rewrite {
 	const struct mask_policy *policy;
@@ -16,8 +16,8 @@ struct rewrite {
 	size_t copied;      /* bytes of text that are in out or were replaced */
 	size_t each_max;    /* characters one masked address may take; 0: as many as it likes */
 	size_t room;        /* characters left in out; SIZE_MAX: no limit */
-	size_t raw, masked; /* characters of the addresses before and after */
-	bool changed;
+	size_t raw;         /* characters of the addresses before, counted only when there is a width */
+	bool has_width, changed;
 };
 
 /* Appends text as it is, cut between two characters when it does not fit. False when it was cut. */
@@ -43,7 +43,7 @@ static bool copy_text(struct rewrite *r, size_t end)
 
 static bool mask_piece(struct rewrite *r, const struct piece *piece)
 {
-	size_t before = r->out->len, around = SHORT_LEN + piece->address.at_len + r->policy->domain_len;
+	size_t around = SHORT_LEN + piece->address.at_len + r->policy->domain_len;
 	size_t max = r->each_max && r->each_max < around ? around : r->each_max;
 	bool shortened;
 
@@ -53,8 +53,8 @@ static bool mask_piece(struct rewrite *r, const struct piece *piece)
 	r->changed = true;
 	r->counts.addresses++;
 	r->counts.shortened += shortened;
-	r->raw += bytes_count(r->text + piece->start, piece->end - piece->start);
-	r->masked += bytes_count(r->out->data + before, r->out->len - before);
+	if (r->has_width)
+		r->raw += bytes_count(r->text + piece->start, piece->end - piece->start);
 	return true;
 }
 
@@ -124,7 +124,7 @@ static void rewrite_pass(struct rewrite *r, size_t each_max, size_t room)
 
 	buf_clear(r->out);
 	r->counts = (struct mask_counts){ .addresses = 0 };
-	r->copied = r->raw = r->masked = 0;
+	r->copied = r->raw = 0;
 	r->each_max = each_max;
 	r->room = room;
 	if (may_be_whole(r) && whole_cell(r->policy, r->text, r->len, &piece)) {
@@ -236,7 +236,8 @@ enum mask_result mask_cell(const struct mask_policy *p, const char *table, const
                            const char *text, size_t len, struct buf *out, struct mask_counts *counts)
 {
 	struct mask_rule rule = mask_columns_find(p->columns, table, column);
-	struct rewrite r = { .policy = p, .class = rule.class, .text = text, .len = len, .out = out };
+	struct rewrite r = { .policy = p, .class = rule.class, .text = text, .len = len, .out = out,
+	                     .has_width = width_chars > 0 };
 
 	buf_clear(out);
 	if (len == 0 || rule.class == MASK_CLASS_BLOB)

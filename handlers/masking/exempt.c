@@ -8,18 +8,45 @@
 
 enum { ID_MAX = 998, BARE_ID_LOCAL_MIN = 16, BARE_ID_DIGITS_MIN = 4 };
 
-/* File names often end like hosts (logo@2x.png, john@company.com.pdf). None of these is a top-level domain. */
-static const char *const file_endings[] = {
-	"png", "jpg", "jpeg", "gif", "svg", "webp", "bmp", "ico", "tif", "tiff", "pdf", "txt", "csv", "eml",
-	"html", "htm", "xml", "json", "docx", "xlsx", "pptx", "css", "js",
-};
+#define ENDING(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
+/* File names often end like hosts (logo@2x.png, john@company.com.pdf). None of these is a top-level domain. */
 bool mask_is_file_ending(const char *label, size_t len)
 {
-	for (size_t i = 0; i < sizeof file_endings / sizeof *file_endings; i++)
-		if (strlen(file_endings[i]) == len && strncasecmp(file_endings[i], label, len) == 0)
-			return true;
-	return false;
+	uint32_t packed = 0;
+
+	if (len < 2 || len > 4)
+		return false;
+	for (size_t i = 0; i < 4; i++)
+		packed = packed << 8 | (i < len ? (unsigned char)label[i] | 32u : 0u);
+	switch (packed) {
+	case ENDING('p', 'n', 'g', 0):
+	case ENDING('j', 'p', 'g', 0):
+	case ENDING('j', 'p', 'e', 'g'):
+	case ENDING('g', 'i', 'f', 0):
+	case ENDING('s', 'v', 'g', 0):
+	case ENDING('w', 'e', 'b', 'p'):
+	case ENDING('b', 'm', 'p', 0):
+	case ENDING('i', 'c', 'o', 0):
+	case ENDING('t', 'i', 'f', 0):
+	case ENDING('t', 'i', 'f', 'f'):
+	case ENDING('p', 'd', 'f', 0):
+	case ENDING('t', 'x', 't', 0):
+	case ENDING('c', 's', 'v', 0):
+	case ENDING('e', 'm', 'l', 0):
+	case ENDING('h', 't', 'm', 'l'):
+	case ENDING('h', 't', 'm', 0):
+	case ENDING('x', 'm', 'l', 0):
+	case ENDING('j', 's', 'o', 'n'):
+	case ENDING('d', 'o', 'c', 'x'):
+	case ENDING('x', 'l', 's', 'x'):
+	case ENDING('p', 'p', 't', 'x'):
+	case ENDING('c', 's', 's', 0):
+	case ENDING('j', 's', 0, 0):
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* Outlook's inline pictures are called image001.png@01D7F2A3.4B5C6D70: eight capital hex digits on either side. */
@@ -127,7 +154,7 @@ static void next_line(struct mask_id_lines *lines, const char *text, size_t len)
 
 size_t mask_id_end(struct mask_id_lines *lines, const char *text, size_t len, size_t at)
 {
-	size_t open = at, id;
+	size_t open = at, id, ats = text[at] == '@';
 
 	while (!lines->past_headers && lines->line_end <= at)
 		next_line(lines, text, len);
@@ -135,7 +162,8 @@ size_t mask_id_end(struct mask_id_lines *lines, const char *text, size_t len, si
 		return 0;
 	while (open > 0 && at - open < ID_MAX && text[open] != '<') {
 		open--;
-		if (text[open] != '<' && !is_id_byte(text[open]))
+		ats += text[open] == '@';
+		if (ats > 1 || (text[open] != '<' && text[open] != '@' && !is_id_byte(text[open])))
 			return 0;
 	}
 	if (text[open] != '<')

@@ -47,6 +47,7 @@ struct mask_policy {
 
 /* Compare without the case of ASCII letters. */
 bool mask_is_domain(const struct mask_policy *p, const char *host, size_t len);
+bool mask_begins_with_domain(const struct mask_policy *p, const char *host, size_t len);
 bool mask_is_kept(const struct mask_policy *p, const char *local, size_t local_len, const char *host, size_t host_len);
 
 /* ---- exempt.c: what looks like an address and is none ---- */
@@ -66,7 +67,13 @@ size_t mask_id_end(struct mask_id_lines *lines, const char *text, size_t len, si
 /* ---- bytes.c: which bytes can belong to an address in text ---- */
 enum { BYTE_HOST = 1, BYTE_LOCAL = 2, BYTE_ATEXT = 4, BYTE_LETTER = 8 };
 
-uint8_t bytes_kind(unsigned char c);
+extern const uint8_t bytes_kinds[256];
+
+static inline uint8_t bytes_kind(char c)
+{
+	return bytes_kinds[(unsigned char)c];
+}
+
 /* First byte that cannot belong to a host, from `from` on. */
 size_t bytes_host_run(const char *text, size_t from, size_t len);
 /* First byte of the run of local part bytes that ends before `end`; not below floor, at most 320 bytes. */

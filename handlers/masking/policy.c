@@ -167,7 +167,14 @@ void mask_policy_free(struct mask_policy **p)
 
 bool mask_is_domain(const struct mask_policy *p, const char *host, size_t len)
 {
-	return len == p->domain_len && strncasecmp(host, p->domain, len) == 0;
+	return len == p->domain_len && mask_begins_with_domain(p, host, len);
+}
+
+bool mask_begins_with_domain(const struct mask_policy *p, const char *host, size_t len)
+{
+	if (len < p->domain_len)
+		return false;
+	return memcmp(host, p->domain, p->domain_len) == 0 || strncasecmp(host, p->domain, p->domain_len) == 0;
 }
 
 bool mask_is_kept(const struct mask_policy *p, const char *local, size_t local_len, const char *host, size_t host_len)

@@ -72,12 +72,12 @@ static bool separator_at(const struct eye *eye, size_t i)
 {
 	size_t size;
 
-	return is_separator(code_at(eye, i, &size));
+	return (unsigned char)eye->t[i] >= 0x80 && is_separator(code_at(eye, i, &size));
 }
 
 static bool separator_before(const struct eye *eye, size_t end)
 {
-	for (size_t size = 2; size <= 3 && size <= end; size++) {
+	for (size_t size = 2; size <= 3 && size <= end && (unsigned char)eye->t[end - 1] >= 0x80; size++) {
 		size_t found;
 
 		if (is_separator(code_at(eye, end - size, &found)) && found == size)
@@ -91,6 +91,8 @@ static const char *const codings[] = { "%40", "%2540", "\\u0040", "\\U0040", "&#
 
 static size_t coded_before(const struct eye *eye, size_t end)
 {
+	if (!end || (eye->t[end - 1] != '0' && eye->t[end - 1] != ';'))
+		return 0;
 	for (size_t i = 0; i < sizeof codings / sizeof *codings; i++) {
 		size_t n = strlen(codings[i]);
 
@@ -214,18 +216,30 @@ static bool is_top(const struct eye *eye, size_t from, size_t *end)
 	       !mask_is_file_ending(eye->t + from, *end - from);
 }
 
+/* In a masked clone nearly every host is the mask domain, so that is asked first. */
+static size_t domain_end(const struct eye *eye, size_t from)
+{
+	size_t n = eye->policy->domain_len;
+
+	if (eye->len - from < n || memcmp(eye->t + from, eye->policy->domain, n) != 0)
+		return 0;
+	return from + n == eye->len || !is_host((unsigned char)eye->t[from + n]) ? from + n : 0;
+}
+
 /* Reads label after label and remembers the last that could be a top-level one. */
 static size_t host_end(const struct eye *eye, size_t from)
 {
-	size_t good = literal_end(eye, from), label = from, i = from;
+	size_t good = domain_end(eye, from), label = from, i = from;
 	bool named = false;
 
+	if (!good)
+		good = literal_end(eye, from);
 	if (good)
 		return good;
 	for (;; i++) {
 		size_t end = i;
 
-		if (i < eye->len && is_host((unsigned char)eye->t[i]) && eye->t[i] != '.' && !separator_at(eye, i))
+		if (i < eye->len && eye->t[i] != '.' && is_host((unsigned char)eye->t[i]) && !separator_at(eye, i))
 			continue;
 		if (named && is_top(eye, label, &end))
 			good = end;
@@ -284,7 +298,8 @@ static bool is_left(const struct eye *eye, size_t at, size_t at_len, size_t end)
 	const char *host = eye->t + at + at_len;
 	size_t host_len = end - at - at_len;
 
-	if (host_len == eye->policy->domain_len && strncasecmp(host, eye->policy->domain, host_len) == 0)
+	if (host_len == eye->policy->domain_len && (memcmp(host, eye->policy->domain, host_len) == 0 ||
+	                                            strncasecmp(host, eye->policy->domain, host_len) == 0))
 		return false;
 	return !is_kept(eye, at, host, host_len);
 }

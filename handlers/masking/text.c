@@ -61,7 +61,7 @@ static bool follows_word(const char *text, size_t i)
 {
 	if (i == 0)
 		return false;
-	return (bytes_kind((unsigned char)text[i - 1]) & BYTE_LOCAL) || strchr("]%\\&#", text[i - 1]) ||
+	return (bytes_kind(text[i - 1]) & BYTE_LOCAL) || strchr("]%\\&#", text[i - 1]) ||
 	       bytes_was_at(text, i);
 }
 
@@ -115,12 +115,27 @@ struct chain {
 	bool foreign;    /* one of the hosts is not the mask domain */
 };
 
+/* What follows an at sign: the end of the host, 0 when there is none, and the end of all host bytes. */
+static size_t host_at(const struct mask_policy *p, const struct text_walk *w, size_t from, size_t *run_end_r)
+{
+	size_t end = from + p->domain_len;
+
+	if (mask_begins_with_domain(p, w->text + from, w->len - from) &&
+	    (end == w->len || ((unsigned char)w->text[end] < 0x80 && !(bytes_kind(w->text[end]) & BYTE_HOST)))) {
+		*run_end_r = end; /* the usual case in text that was masked before */
+		return end;
+	}
+	*run_end_r = address_literal_end(w->text, from, w->len);
+	if (*run_end_r)
+		return *run_end_r;
+	*run_end_r = bytes_host_run(w->text, from, w->len);
+	return address_host_end(w->text, from, *run_end_r);
+}
+
 static void chain_walk(const struct mask_policy *p, const struct text_walk *w, size_t at, size_t at_len, struct chain *c)
 {
 	for (*c = (struct chain){ .end = at }; at_len; at_len = bytes_is_at(w->text, at, w->len)) {
-		size_t host = at + at_len, literal = address_literal_end(w->text, host, w->len);
-		size_t run_end = literal ? literal : bytes_host_run(w->text, host, w->len);
-		size_t end = literal ? literal : address_host_end(w->text, host, run_end);
+		size_t host = at + at_len, end = host_at(p, w, host, &c->end);
 
 		if (end) {
 			c->at = at;
@@ -128,7 +143,7 @@ static void chain_walk(const struct mask_policy *p, const struct text_walk *w, s
 			c->host_end = end;
 			c->foreign |= !mask_is_domain(p, w->text + host, end - host);
 		}
-		c->end = at = run_end;
+		at = c->end;
 	}
 }
 
