@@ -47,20 +47,15 @@ static const struct {
 	{ "blob", MASK_CLASS_BLOB },
 };
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
 static size_t hash_names(const char *table, const char *column)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
 
 	for (; *table; table++)
-		h = (h ^ (unsigned char)lower(*table)) * UINT64_C(0x100000001b3);
+		h = (h ^ (unsigned char)mask_lower(*table)) * UINT64_C(0x100000001b3);
 	h = (h ^ '.') * UINT64_C(0x100000001b3);
 	for (; *column; column++)
-		h = (h ^ (unsigned char)lower(*column)) * UINT64_C(0x100000001b3);
+		h = (h ^ (unsigned char)mask_lower(*column)) * UINT64_C(0x100000001b3);
 	return (size_t)(h ^ (h >> 32)) % SLOTS;
 }
 
@@ -145,9 +140,9 @@ static bool row_set(struct row *row, const char *table, const char *column, stru
 		return false;
 	row->column = row->table + table_size;
 	for (size_t i = 0; i < table_size; i++)
-		row->table[i] = lower(table[i]);
+		row->table[i] = mask_lower(table[i]);
 	for (size_t i = 0; i < column_size; i++)
-		row->column[i] = lower(column[i]);
+		row->column[i] = mask_lower(column[i]);
 	row->rule = rule;
 	return true;
 }

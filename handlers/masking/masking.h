@@ -17,7 +17,7 @@ struct mask_policy;
 
 struct mask_choices {
 	const char *domain;             /* where masked addresses end */
-	const char *const *keep;        /* whole addresses that stay, compared without case */
+	const char *const *keep;        /* whole addresses that stay, compared without case; others in it keep nothing */
 	size_t keep_count;
 };
 

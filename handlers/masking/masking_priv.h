@@ -8,6 +8,11 @@
 
 enum { MASK_DOMAIN_MAX = 190, MASK_LOCAL_MAX = 64, MASK_ADDRESS_MAX = 254 };
 
+static inline char mask_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
 /* ---- columns.c: email_columns.csv ---- */
 enum mask_class {
 	MASK_CLASS_UNSET,

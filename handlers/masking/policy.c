@@ -12,15 +12,10 @@ enum { LABEL_MAX = 63, KEEP_MAX = 10000, KEEP_LEN_MAX = MASK_ADDRESS_MAX };
 extern const struct embedded_file masking_files[];
 extern const size_t masking_files_count;
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
 /* ---- the domain ---- */
 static bool is_alpha(char c)
 {
-	return lower(c) >= 'a' && lower(c) <= 'z';
+	return mask_lower(c) >= 'a' && mask_lower(c) <= 'z';
 }
 
 static bool refused(struct err *e, const char *why)
@@ -116,13 +111,12 @@ static bool copy_keep(struct mask_policy *p, const struct mask_choices *choices,
 		struct address a;
 
 		if (len > KEEP_LEN_MAX || !address_parse(choices->keep[i], len, &a))
-			return err_set(e, ERR_REFUSED, 0, "masking", "entry %zu of the keep list is no e-mail address", i + 1);
-		p->keep[i] = strdup(choices->keep[i]);
-		if (!p->keep[i])
+			continue; /* a sign-in name that is no address: nothing would touch it */
+		p->keep[p->keep_count] = strdup(choices->keep[i]);
+		if (!p->keep[p->keep_count])
 			return err_set(e, ERR_TRANSIENT, 0, "masking", "memory is short");
-		p->keep_count++;
-		for (char *c = p->keep[i]; *c; c++)
-			*c = lower(*c);
+		for (char *c = p->keep[p->keep_count++]; *c; c++)
+			*c = mask_lower(*c);
 		p->keep_longest = len > p->keep_longest ? len : p->keep_longest;
 	}
 	qsort(p->keep, p->keep_count, sizeof *p->keep, compare_texts);
@@ -135,7 +129,7 @@ static bool fill(struct mask_policy *p, const struct mask_choices *choices, stru
 		return false;
 	p->domain_len = strlen(choices->domain);
 	for (size_t i = 0; i < p->domain_len; i++)
-		p->domain[i] = lower(choices->domain[i]);
+		p->domain[i] = mask_lower(choices->domain[i]);
 	if (masking_files_count != 1)
 		return err_set(e, ERR_BUG, 0, "masking", "the list of columns is not part of the program");
 	p->columns = mask_columns_new(masking_files[0].text, masking_files[0].len, e);
@@ -185,10 +179,10 @@ bool mask_is_kept(const struct mask_policy *p, const char *local, size_t local_l
 	if (len > p->keep_longest)
 		return false;
 	for (size_t i = 0; i < local_len; i++)
-		whole[i] = lower(local[i]);
+		whole[i] = mask_lower(local[i]);
 	whole[local_len] = '@';
 	for (size_t i = 0; i < host_len; i++)
-		whole[local_len + 1 + i] = lower(host[i]);
+		whole[local_len + 1 + i] = mask_lower(host[i]);
 	whole[len] = '\0';
 	return bsearch(&key, p->keep, p->keep_count, sizeof *p->keep, compare_texts) != NULL;
 }
