@@ -26,15 +26,15 @@ struct options {
 };
 
 static const char usage[] =
-	"Usage: sandbox-broker --address-file FILE [OPTION...]\n"
-	"A volatile Kafka broker for trials and tests: all data is in memory and lost when it ends.\n"
-	"\n"
-	"  --address-file FILE   write the bootstrap address to FILE when ready\n"
-	"  --control SOCKET      take control words on a unix socket (docs/kafka.md)\n"
-	"  --partitions N        partitions of each of our topics (default 4)\n"
-	"  --brokers N           number of brokers, 1 to 9 (default 1)\n"
-	"  --topic NAME          make this topic too; may be repeated\n"
-	"  --die-with-parent     end when the thread that started it ends\n";
+    "Usage: sandbox-broker --address-file FILE [OPTION...]\n"
+    "A volatile Kafka broker for trials and tests: all data is in memory and lost when it ends.\n"
+    "\n"
+    "  --address-file FILE   write the bootstrap address to FILE when ready\n"
+    "  --control SOCKET      take control words on a unix socket (docs/kafka.md)\n"
+    "  --partitions N        partitions of each of our topics (default 4)\n"
+    "  --brokers N           number of brokers, 1 to 9 (default 1)\n"
+    "  --topic NAME          make this topic too; may be repeated\n"
+    "  --die-with-parent     end when the thread that started it ends\n";
 
 static int number(const char *text, int max)
 {
@@ -47,10 +47,14 @@ static int number(const char *text, int max)
 static bool parse(int argc, char **argv, struct options *o)
 {
 	static const struct option names[] = {
-		{ "address-file", required_argument, NULL, 'a' }, { "control", required_argument, NULL, 'c' },
-		{ "partitions", required_argument, NULL, 'p' },   { "brokers", required_argument, NULL, 'b' },
-		{ "topic", required_argument, NULL, 't' },        { "die-with-parent", no_argument, NULL, 'd' },
-		{ "help", no_argument, NULL, 'h' },               { NULL, 0, NULL, 0 },
+		{ "address-file", required_argument, NULL, 'a' },
+		{ "control", required_argument, NULL, 'c' },
+		{ "partitions", required_argument, NULL, 'p' },
+		{ "brokers", required_argument, NULL, 'b' },
+		{ "topic", required_argument, NULL, 't' },
+		{ "die-with-parent", no_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -139,8 +143,8 @@ static void serve(struct control *c, int signal_fd, int listen_fd)
 {
 	for (;;) {
 		struct pollfd fds[] = { { signal_fd, POLLIN, 0 },
-			                { c->fd < 0 ? listen_fd : -1, POLLIN, 0 },
-			                { c->fd, POLLIN, 0 } };
+					{ c->fd < 0 ? listen_fd : -1, POLLIN, 0 },
+					{ c->fd, POLLIN, 0 } };
 
 		if (poll(fds, 3, -1) < 0)
 			continue;

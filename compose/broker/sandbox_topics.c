@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sandbox-topics: makes our topics on a real Kafka, with the settings that docs/kafka.md lists, and says what is there. */
+ * sandbox-topics: makes our topics on a real Kafka, with the settings that docs/kafka.md lists, and says what is there.
+ */
 #include "consumer/adapters/kafka/kafka_admin.h"
 
 #include <getopt.h>
@@ -36,9 +37,12 @@ static bool add_property(struct options *o, char *text)
 static bool parse(int argc, char **argv, struct options *o)
 {
 	static const struct option names[] = {
-		{ "bootstrap", required_argument, NULL, 'b' }, { "partitions", required_argument, NULL, 'p' },
-		{ "replicas", required_argument, NULL, 'r' },  { "property", required_argument, NULL, 'x' },
-		{ "help", no_argument, NULL, 'h' },            { NULL, 0, NULL, 0 },
+		{ "bootstrap", required_argument, NULL, 'b' },
+		{ "partitions", required_argument, NULL, 'p' },
+		{ "replicas", required_argument, NULL, 'r' },
+		{ "property", required_argument, NULL, 'x' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -85,7 +89,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	for (int topic = TOPIC_UNSET + 1; topic < TOPIC_END; topic++)
-		printf("%-32s %d partitions, %d replicas\n", topic_name((enum topic)topic), facts.topics[topic].partitions,
-		       facts.topics[topic].replicas);
+		printf("%-32s %d partitions, %d replicas\n", topic_name((enum topic)topic),
+		       facts.topics[topic].partitions, facts.topics[topic].replicas);
 	return 0;
 }

@@ -39,8 +39,8 @@ static bool spawn(struct kafka_broker *b, int partitions)
 {
 	const char *build = getenv("BUILD_DIR");
 	char program[4096], address[96], control[96], count[16];
-	char *argv[] = { program, "--address-file", address, "--control", control, "--partitions", count,
-		         "--die-with-parent", NULL };
+	char *argv[] = { program, "--address-file",    address, "--control", control, "--partitions",
+			 count,   "--die-with-parent", NULL };
 
 	if (!build) {
 		fprintf(stderr, "kafka_broker: BUILD_DIR is not set\n");

@@ -4,6 +4,7 @@
 #include "tests/support/kafka_broker.h"
 
 #include <check.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,8 @@ static struct kafka_broker broker;
 
 /* The mock answers a second joining only after the session time-out, and an empty fetch only after its whole wait. */
 static const struct kafka_property properties[] = { { "session.timeout.ms", "3000" },
-	                                            { "heartbeat.interval.ms", "300" },
-	                                            { "fetch.wait.max.ms", "10" } };
+						    { "heartbeat.interval.ms", "300" },
+						    { "fetch.wait.max.ms", "10" } };
 
 static void print_note(void *arg, int severity, const char *text)
 {
@@ -27,12 +28,12 @@ static void print_note(void *arg, int severity, const char *text)
 static struct bus_port *bus_of_group(const char *group, bool reading)
 {
 	struct kafka_settings s = { .bootstrap_servers = broker.bootstrap,
-		                    .group_id = group,
-		                    .client_id = "test",
-		                    .properties = properties,
-		                    .property_count = 3,
-		                    .create_topics = true,
-		                    .note = print_note };
+				    .group_id = group,
+				    .client_id = "test",
+				    .properties = properties,
+				    .property_count = 3,
+				    .create_topics = true,
+				    .note = print_note };
 	struct err e = { 0 };
 	struct bus_port *bus;
 
@@ -126,7 +127,9 @@ START_TEST(every_shape_of_a_record_arrives_as_it_was)
 	check_shape(bus, &m);
 	m.key = m.value = "";
 	check_shape(bus, &m);
-	m = (struct bus_message){ .topic = TOPIC_CONTROL, .key = binary, .key_len = 5, .value = big, .value_len = sizeof big };
+	m = (struct bus_message){
+		.topic = TOPIC_CONTROL, .key = binary, .key_len = 5, .value = big, .value_len = sizeof big
+	};
 	check_shape(bus, &m);
 	bus->close(bus, CLOSE_MS);
 }
@@ -175,6 +178,25 @@ START_TEST(what_cannot_be_sent_is_refused_at_once)
 	m.topic = TOPIC_DEAD_LETTER;
 	ck_assert(!bus->publish(bus, &m, 1, &e));
 	ck_assert_int_eq(e.class, ERR_MISUSE);
+	bus->close(bus, CLOSE_MS);
+}
+END_TEST
+
+/* Nothing comes to a bus that only produces; without the ring the membership of an idle one would end. */
+START_TEST(the_descriptor_rings_every_second_and_is_quiet_in_between)
+{
+	struct bus_port *bus = bus_of_group("", false);
+	struct pollfd readable = { bus->fd(bus), POLLIN, 0 };
+	struct bus_event ev;
+
+	bus_wait(bus, 50, &ev);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(poll(&readable, 1, 1200), 1);
+		do
+			bus->next(bus, &ev);
+		while (ev.kind != BUS_NOTHING);
+		ck_assert_int_eq(poll(&readable, 1, 300), 0);
+	}
 	bus->close(bus, CLOSE_MS);
 }
 END_TEST
@@ -261,6 +283,7 @@ int main(void)
 	add(suite, every_shape_of_a_record_arrives_as_it_was);
 	add(suite, every_message_is_reported_with_its_tag_and_keeps_its_order);
 	add(suite, what_cannot_be_sent_is_refused_at_once);
+	add(suite, the_descriptor_rings_every_second_and_is_quiet_in_between);
 	add(suite, a_paused_bus_gives_nothing_and_loses_nothing);
 	add(suite, a_restart_goes_on_at_the_committed_offset);
 	srunner_run_all(runner, CK_NORMAL);

@@ -14,19 +14,19 @@ enum { PARTITIONS = 4, JOIN_MS = 15000, ARRIVE_MS = 5000, CLOSE_MS = 5000, REVOK
 static struct kafka_broker broker;
 
 static const struct kafka_property properties[] = { { "session.timeout.ms", "3000" },
-	                                            { "heartbeat.interval.ms", "200" },
-	                                            { "max.poll.interval.ms", "3000" },
-	                                            { "fetch.wait.max.ms", "10" } };
+						    { "heartbeat.interval.ms", "200" },
+						    { "max.poll.interval.ms", "3000" },
+						    { "fetch.wait.max.ms", "10" } };
 
 static struct bus_port *member(const char *group, int revoke_wait_ms)
 {
 	struct kafka_settings s = { .bootstrap_servers = broker.bootstrap,
-		                    .group_id = group,
-		                    .client_id = "test",
-		                    .properties = properties,
-		                    .property_count = 4,
-		                    .create_topics = true,
-		                    .revoke_wait_ms = revoke_wait_ms };
+				    .group_id = group,
+				    .client_id = "test",
+				    .properties = properties,
+				    .property_count = 4,
+				    .create_topics = true,
+				    .revoke_wait_ms = revoke_wait_ms };
 	struct err e = { 0 };
 	struct bus_port *bus;
 
@@ -55,7 +55,8 @@ static void await_each(struct bus_port *bus, enum bus_event_kind kind, int count
 	struct bus_event ev;
 
 	for (int i = 0; i < count; i++) {
-		ck_assert_msg(bus_wait_for(bus, kind, JOIN_MS, &ev), "event %d of %d of kind %d never came", i, count, kind);
+		ck_assert_msg(bus_wait_for(bus, kind, JOIN_MS, &ev), "event %d of %d of kind %d never came", i, count,
+			      kind);
 		ck_assert_int_eq(ev.at.topic, TOPIC_REQUESTED);
 		ck_assert(!parts_r[ev.at.partition]);
 		parts_r[ev.at.partition] = true;

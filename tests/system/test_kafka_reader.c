@@ -18,10 +18,10 @@ static const struct kafka_property quick = { "fetch.wait.max.ms", "10" };
 static struct kafka_settings settings(void)
 {
 	struct kafka_settings s = { .bootstrap_servers = broker.bootstrap,
-		                    .client_id = "test",
-		                    .properties = &quick,
-		                    .property_count = 1,
-		                    .create_topics = true };
+				    .client_id = "test",
+				    .properties = &quick,
+				    .property_count = 1,
+				    .create_topics = true };
 
 	s.writes[TOPIC_STATE] = true;
 	return s;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The same adapter on a real Apache Kafka, and what the embedded broker cannot show: topics that are missing or made, a
- * commit between revocation and release, a broker that was killed and comes back with its data. Skipped, with a line that
- * says so, where Java or the jars cannot be had. */
+ * commit between revocation and release, a broker that was killed and comes back with its data. Skipped, with a line
+ * that says so, where Java or the jars cannot be had. */
 #include "consumer/adapters/kafka/kafka_admin.h"
 #include "consumer/adapters/kafka/kafka_bus.h"
 #include "consumer/adapters/kafka/kafka_priv.h"
@@ -115,8 +115,8 @@ static bool see(void *arg, const struct bus_record *record)
 	char *text = arg;
 
 	if (record)
-		snprintf(text + strlen(text), 64 - strlen(text), "%.*s=%.*s ", (int)record->key_len, (const char *)record->key,
-		         (int)record->value_len, (const char *)record->value);
+		snprintf(text + strlen(text), 64 - strlen(text), "%.*s=%.*s ", (int)record->key_len,
+			 (const char *)record->key, (int)record->value_len, (const char *)record->value);
 	return true;
 }
 

@@ -41,14 +41,22 @@ enum { BAD_COUNT = 16 };
 START_TEST(a_property_that_breaks_a_promise_is_refused)
 {
 	static const struct kafka_property bad[] = {
-		{ "enable.auto.commit", "true" },   { "enable.auto.offset.store", "true" },
-		{ "auto.offset.reset", "latest" },  { "auto.offset.reset", "LARGEST" },
-		{ "check.crcs", "false" },          { "enable.idempotence", "false" },
-		{ "acks", "1" },                    { "request.required.acks", "1" },
-		{ "transactional.id", "t" },        { "delivery.report.only.error", "true" },
-		{ "log.queue", "false" },           { "partition.assignment.strategy", "cooperative-sticky" },
-		{ "plugin.library.paths", "x.so" }, { "group.id", "other" },
-		{ "client.id", "other" },           { "bootstrap.servers", "other:9092" },
+		{ "enable.auto.commit", "true" },
+		{ "enable.auto.offset.store", "true" },
+		{ "auto.offset.reset", "latest" },
+		{ "auto.offset.reset", "LARGEST" },
+		{ "check.crcs", "false" },
+		{ "enable.idempotence", "false" },
+		{ "acks", "1" },
+		{ "request.required.acks", "1" },
+		{ "transactional.id", "t" },
+		{ "delivery.report.only.error", "true" },
+		{ "log.queue", "false" },
+		{ "partition.assignment.strategy", "cooperative-sticky" },
+		{ "plugin.library.paths", "x.so" },
+		{ "group.id", "other" },
+		{ "client.id", "other" },
+		{ "bootstrap.servers", "other:9092" },
 	};
 	struct kafka_settings s = settings(&bad[_i]);
 
@@ -60,9 +68,9 @@ END_TEST
 START_TEST(other_properties_pass_through)
 {
 	static const struct kafka_property good[] = {
-		{ "compression.type", "lz4" },       { "session.timeout.ms", "6000" },
-		{ "auto.offset.reset", "error" },    { "partition.assignment.strategy", "roundrobin" },
-		{ "security.protocol", "SSL" }, { "message.timeout.ms", "60000" },
+		{ "compression.type", "lz4" },    { "session.timeout.ms", "6000" },
+		{ "auto.offset.reset", "error" }, { "partition.assignment.strategy", "roundrobin" },
+		{ "security.protocol", "SSL" },   { "message.timeout.ms", "60000" },
 	};
 
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {

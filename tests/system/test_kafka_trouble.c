@@ -13,17 +13,17 @@ enum { JOIN_MS = 15000, ARRIVE_MS = 8000, CLOSE_MS = 1500, CLOSE_MARGIN_MS = 500
 static struct kafka_broker broker;
 
 static const struct kafka_property properties[] = { { "session.timeout.ms", "6000" },
-	                                            { "reconnect.backoff.max.ms", "200" },
-	                                            { "fetch.wait.max.ms", "10" } };
+						    { "reconnect.backoff.max.ms", "200" },
+						    { "fetch.wait.max.ms", "10" } };
 
 static struct kafka_settings settings(void)
 {
 	struct kafka_settings s = { .bootstrap_servers = broker.bootstrap,
-		                    .group_id = "trouble",
-		                    .client_id = "test",
-		                    .properties = properties,
-		                    .property_count = 3,
-		                    .create_topics = true };
+				    .group_id = "trouble",
+				    .client_id = "test",
+				    .properties = properties,
+				    .property_count = 3,
+				    .create_topics = true };
 
 	s.reads[TOPIC_REQUESTED] = s.writes[TOPIC_REQUESTED] = true;
 	return s;
@@ -44,8 +44,9 @@ static struct bus_port *started(bool reading)
 
 static void publish(struct bus_port *bus, const char *value, uint64_t tag)
 {
-	const struct bus_message m = { .topic = TOPIC_REQUESTED, .key = "k", .key_len = 1, .value = value,
-		                       .value_len = strlen(value) };
+	const struct bus_message m = {
+		.topic = TOPIC_REQUESTED, .key = "k", .key_len = 1, .value = value, .value_len = strlen(value)
+	};
 	struct err e = { 0 };
 
 	ck_assert_msg(bus->publish(bus, &m, tag, &e), "%s", e.text);
@@ -129,7 +130,7 @@ START_TEST(a_fatal_error_of_the_producer_asks_for_a_new_process)
 	struct bus_event ev;
 
 	rd_kafka_test_fatal_error(((struct kafka_bus *)bus)->out.client, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
-	                          "made by the test");
+				  "made by the test");
 	ck_assert(bus_wait_for(bus, BUS_FATAL, ARRIVE_MS, &ev));
 	ck_assert_ptr_nonnull(strstr(ev.text, "made by the test"));
 	close_in_time(bus);

@@ -14,8 +14,8 @@ struct topic_config {
 	const char *name, *value;
 };
 
-/* A request must outlive the longest outage of the consumer; a dead letter the longest holiday. The state topic keeps the
- * last word on each clone for ever. What comes in from outside may be no larger than what would be decoded. */
+/* A request must outlive the longest outage of the consumer; a dead letter the longest holiday. The state topic keeps
+ * the last word on each clone for ever. What comes in from outside may be no larger than what would be decoded. */
 static const struct topic_config configs[TOPIC_END][CONFIGS_MAX] = {
 	[TOPIC_REQUESTED] = { { "retention.ms", DAYS_30_MS }, { "max.message.bytes", "131072" } },
 	[TOPIC_REPLAY] = { { "retention.ms", DAYS_30_MS }, { "max.message.bytes", "131072" } },
@@ -53,7 +53,7 @@ static void fill_topic(struct kafka_topic_facts *facts, const rd_kafka_metadata_
 
 /* All topics of the cluster are asked for: a question about single ones could make the broker create them. */
 static bool ask(rd_kafka_t *client, int within_ms, const rd_kafka_resp_err_t *last, struct kafka_facts *facts_r,
-                struct err *e)
+		struct err *e)
 {
 	const rd_kafka_metadata_t *metadata;
 	rd_kafka_resp_err_t code = rd_kafka_metadata(client, 1, NULL, &metadata, within_ms);
@@ -93,8 +93,8 @@ static size_t plan_topics(rd_kafka_NewTopic_t **plan, int partitions, int replic
 	size_t count = 0;
 
 	for (int topic = TOPIC_UNSET + 1; topic < TOPIC_END; topic++) {
-		rd_kafka_NewTopic_t *t = rd_kafka_NewTopic_new(topic_name((enum topic)topic), partitions, replicas, ignored,
-		                                               sizeof ignored);
+		rd_kafka_NewTopic_t *t =
+		    rd_kafka_NewTopic_new(topic_name((enum topic)topic), partitions, replicas, ignored, sizeof ignored);
 
 		if (!t)
 			continue;
@@ -113,7 +113,8 @@ static bool check_result(rd_kafka_event_t *event, struct err *e)
 	size_t count;
 
 	if (!event)
-		return err_set(e, ERR_UNSURE, 0, "kafka", "the Kafka brokers did not say in time whether the topics were made");
+		return err_set(e, ERR_UNSURE, 0, "kafka",
+			       "the Kafka brokers did not say in time whether the topics were made");
 	if (rd_kafka_event_error(event))
 		return kafka_err_set(e, rd_kafka_event_error(event), "kafka", "the topics could not be made");
 	results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);

@@ -20,8 +20,8 @@ struct kafka_facts {
 /* Asks any broker. TRANSIENT: none answered in time. Makes no topic. */
 bool kafka_describe(const struct kafka_settings *s, int within_ms, struct kafka_facts *facts_r, struct err *e);
 
-/* Makes those of our topics that do not exist, with the retention and compaction that docs/kafka.md lists. What exists is
- * left as it is. The embedded broker cannot do this and need not. */
+/* Makes those of our topics that do not exist, with the retention and compaction that docs/kafka.md lists. What exists
+ * is left as it is. The embedded broker cannot do this and need not. */
 bool kafka_topics_create(const struct kafka_settings *s, int partitions, int replicas, int within_ms, struct err *e);
 
 #endif

@@ -49,7 +49,7 @@ bool kafka_bus_take_trouble(struct kafka_bus *bus, rd_kafka_event_t *event, stru
 		return false;
 	if (!rd_kafka_event_error_is_fatal(event)) {
 		kafka_bus_note(bus, LOG_WARNING, "%s: %s", rd_kafka_err2name(rd_kafka_event_error(event)),
-		               rd_kafka_event_error_string(event));
+			       rd_kafka_event_error_string(event));
 		return false;
 	}
 	event_r->kind = BUS_FATAL;
@@ -67,7 +67,8 @@ static bool poll_queues(struct kafka_bus *bus, struct bus_event *event_r)
 	return kafka_out_poll(bus, event_r) || (bus->in.client && kafka_in_poll(bus, event_r));
 }
 
-/* After the descriptor was cleared the queues are asked once more, so that nothing that came in between is slept over. */
+/* After the descriptor was cleared the queues are asked once more, so that nothing that came in between is slept over.
+ */
 static bool poll_again(struct kafka_bus *bus, struct bus_event *event_r)
 {
 	uint64_t count;
@@ -80,17 +81,15 @@ static bool poll_again(struct kafka_bus *bus, struct bus_event *event_r)
 	return true;
 }
 
-/* Silences the timer. Due at half its period, so that a ring is never met by a tick that is not yet due. */
+/* Silences the timer once it has rung; before that not even a system call. */
 static void tick(struct kafka_bus *bus)
 {
-	int64_t now = kafka_clock_ms();
-	uint64_t count;
+	uint64_t rings;
 
-	if (now < bus->next_tick_ms)
+	if (kafka_clock_ms() < bus->next_ring_ms || read(bus->timer_fd, &rings, sizeof rings) != sizeof rings)
 		return;
-	bus->next_tick_ms = now + KAFKA_TICK_MS / 2;
-	if (read(bus->timer_fd, &count, sizeof count) == sizeof count)
-		kafka_in_tick(bus);
+	bus->next_ring_ms += (int64_t)rings * KAFKA_TICK_MS;
+	kafka_in_tick(bus);
 }
 
 static void bus_next(struct bus_port *self, struct bus_event *event_r)
@@ -140,7 +139,8 @@ static void bus_free(struct kafka_bus *bus, int64_t within_ms)
 	stop_waking(bus->in.queue);
 	stop_waking(bus->out.queue);
 	if (!kafka_clients_destroy(bus->in.client, bus->out.client, within_ms))
-		kafka_bus_note(bus, LOG_WARNING, "librdkafka did not end in time; its threads are left to the end of the process");
+		kafka_bus_note(bus, LOG_WARNING,
+			       "librdkafka did not end in time; its threads are left to the end of the process");
 	if (bus->poll_fd >= 0)
 		close(bus->poll_fd);
 	if (bus->timer_fd >= 0)
@@ -171,16 +171,23 @@ static bool watch(const struct kafka_bus *bus, int fd)
 	return epoll_ctl(bus->poll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+static bool start_timer(struct kafka_bus *bus)
+{
+	struct itimerspec rings = { .it_interval.tv_sec = KAFKA_TICK_MS / 1000 };
+
+	bus->next_ring_ms = kafka_clock_ms() + KAFKA_TICK_MS;
+	rings.it_value.tv_sec = bus->next_ring_ms / 1000;
+	rings.it_value.tv_nsec = bus->next_ring_ms % 1000 * 1000000;
+	return timerfd_settime(bus->timer_fd, TFD_TIMER_ABSTIME, &rings, NULL) == 0;
+}
+
 static bool open_descriptors(struct kafka_bus *bus, struct err *e)
 {
-	const struct itimerspec every_tick = { .it_interval.tv_sec = KAFKA_TICK_MS / 1000,
-		                               .it_value.tv_sec = KAFKA_TICK_MS / 1000 };
-
 	bus->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	bus->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	bus->poll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (bus->wake_fd < 0 || bus->timer_fd < 0 || bus->poll_fd < 0 || !watch(bus, bus->wake_fd) ||
-	    !watch(bus, bus->timer_fd) || timerfd_settime(bus->timer_fd, 0, &every_tick, NULL))
+	    !watch(bus, bus->timer_fd) || !start_timer(bus))
 		return err_set(e, ERR_TRANSIENT, 0, "kafka", "no file descriptors are left for the bus");
 	return true;
 }
@@ -201,13 +208,15 @@ struct bus_port *kafka_bus_new(const struct kafka_settings *s, struct err *e)
 		err_set(e, ERR_TRANSIENT, 0, "kafka", "no memory for the bus");
 		return NULL;
 	}
-	bus->port = (struct bus_port){ bus_fd, bus_next, bus_publish, bus_commit, bus_pause, bus_release_revoked, bus_close };
+	bus->port =
+	    (struct bus_port){ bus_fd, bus_next, bus_publish, bus_commit, bus_pause, bus_release_revoked, bus_close };
 	bus->wake_fd = bus->timer_fd = bus->poll_fd = -1;
 	bus->create_topics = s->create_topics;
 	bus->note = s->note;
 	bus->note_arg = s->note_arg;
 	memcpy(bus->reads, s->reads, sizeof bus->reads);
-	if (!open_descriptors(bus, e) || !kafka_out_open(bus, s, e) || (reads_anything(s) && !kafka_in_open(bus, s, e))) {
+	if (!open_descriptors(bus, e) || !kafka_out_open(bus, s, e) ||
+	    (reads_anything(s) && !kafka_in_open(bus, s, e))) {
 		bus_free(bus, KAFKA_TICK_MS);
 		return NULL;
 	}
@@ -224,14 +233,14 @@ static bool has_leaders(const rd_kafka_metadata_topic_t *topic)
 
 /* True: the topic is ready. False without an error: not yet. */
 static bool topic_is_ready(const struct kafka_bus *bus, const rd_kafka_metadata_t *metadata, const char *name,
-                           struct err *e)
+			   struct err *e)
 {
 	const rd_kafka_metadata_topic_t *topic = kafka_metadata_topic(metadata, name);
 	bool missing = !topic || topic->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 
 	if (missing && !bus->create_topics)
 		return err_set(e, ERR_REFUSED, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "kafka",
-		               "the topic %s does not exist: create it as docs/kafka.md says", name);
+			       "the topic %s does not exist: create it as docs/kafka.md says", name);
 	if (topic && topic->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
 		return kafka_err_set(e, topic->err, "kafka", name);
 	return !missing && !topic->err && has_leaders(topic);
@@ -289,7 +298,8 @@ bool kafka_bus_start(struct bus_port *port, int within_ms, struct err *e)
 		writes[topic] = bus->out.topics[topic] != NULL;
 	if (!warm_up(bus, bus->out.client, writes, deadline_ms, e))
 		return false;
-	if (bus->in.client && (!warm_up(bus, bus->in.client, bus->reads, deadline_ms, e) || !kafka_in_subscribe(bus, e)))
+	if (bus->in.client &&
+	    (!warm_up(bus, bus->in.client, bus->reads, deadline_ms, e) || !kafka_in_subscribe(bus, e)))
 		return false;
 	bus->started = true;
 	return true;

@@ -49,10 +49,10 @@ struct kafka_bus {
 	struct kafka_out out;
 	bool reads[TOPIC_END];
 	bool started, create_topics;
-	int wake_fd;  /* librdkafka writes to it when a queue is no longer empty */
-	int timer_fd; /* once a second: sign of life, deadlines, retried commits */
-	int poll_fd;  /* both of them */
-	int64_t next_tick_ms;
+	int wake_fd;          /* librdkafka writes to it when a queue is no longer empty */
+	int timer_fd;         /* once a second: sign of life, deadlines, retried commits */
+	int poll_fd;          /* both of them */
+	int64_t next_ring_ms; /* of the timer */
 	void (*note)(void *arg, int severity, const char *text);
 	void *note_arg;
 };
@@ -60,7 +60,7 @@ struct kafka_bus {
 enum { KAFKA_TICK_MS = 1000 };
 
 void kafka_bus_note(const struct kafka_bus *bus, int severity, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 /* What both queues bring: logs and errors. True when it became an event (BUS_FATAL). */
 bool kafka_bus_take_trouble(struct kafka_bus *bus, rd_kafka_event_t *event, struct bus_event *event_r);

@@ -86,8 +86,8 @@ static bool check_promises(const struct kafka_property *p, struct err *e)
 		if (promises[i].value && !strcasestr(p->value, promises[i].value))
 			continue;
 		return err_set(e, ERR_MISUSE, 0, "kafka", "the Kafka property %s may not be set%s%s: %s", p->name,
-		               promises[i].value ? " to " : "", promises[i].value ? promises[i].value : "",
-		               promises[i].why);
+			       promises[i].value ? " to " : "", promises[i].value ? promises[i].value : "",
+			       promises[i].why);
 	}
 	return true;
 }
@@ -102,10 +102,10 @@ static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, stru
 		return true;
 	case RD_KAFKA_CONF_UNKNOWN:
 		return err_set(e, ERR_MISUSE, 0, "kafka", "librdkafka %s does not know the property %s",
-		               rd_kafka_version_str(), name);
+			       rd_kafka_version_str(), name);
 	default:
 		return err_set(e, ERR_MISUSE, 0, "kafka", "librdkafka %s does not take the value given for %s",
-		               rd_kafka_version_str(), name);
+			       rd_kafka_version_str(), name);
 	}
 }
 
@@ -115,7 +115,7 @@ static bool set_identity(rd_kafka_conf_t *conf, const struct kafka_settings *s, 
 		return err_set(e, ERR_MISUSE, 0, "kafka", "no Kafka bootstrap servers are configured");
 	if (!s->client_id || !*s->client_id || strlen(s->client_id) > KAFKA_CLIENT_ID_MAX)
 		return err_set(e, ERR_MISUSE, 0, "kafka", "the Kafka client id must have 1 to %d characters",
-		               KAFKA_CLIENT_ID_MAX);
+			       KAFKA_CLIENT_ID_MAX);
 	if (role == KAFKA_ROLE_CONSUMER && (!s->group_id || !*s->group_id))
 		return err_set(e, ERR_MISUSE, 0, "kafka", "reading topics needs a Kafka group id");
 	return set(conf, "bootstrap.servers", s->bootstrap_servers, e) && set(conf, "client.id", s->client_id, e) &&
@@ -139,7 +139,7 @@ static bool fill(rd_kafka_conf_t *conf, const struct kafka_settings *s, enum kaf
 
 /* The bus takes everything as events from its queues; the blocking clients only want to know the last error. */
 static bool set_reporting(rd_kafka_conf_t *conf, enum kafka_role role,
-                          void (*error_cb)(rd_kafka_t *, int, const char *, void *), void *opaque, struct err *e)
+			  void (*error_cb)(rd_kafka_t *, int, const char *, void *), void *opaque, struct err *e)
 {
 	int events = RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG;
 
@@ -151,17 +151,17 @@ static bool set_reporting(rd_kafka_conf_t *conf, enum kafka_role role,
 		return true;
 	}
 	events |= role == KAFKA_ROLE_PRODUCER
-	                  ? RD_KAFKA_EVENT_DR
-	                  : RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT;
+		      ? RD_KAFKA_EVENT_DR
+		      : RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT;
 	rd_kafka_conf_set_events(conf, events);
 	return set(conf, "log.queue", "true", e);
 }
 
 rd_kafka_t *kafka_client_new(const struct kafka_settings *s, enum kafka_role role,
-                             void (*error_cb)(rd_kafka_t *, int, const char *, void *), void *opaque, struct err *e)
+			     void (*error_cb)(rd_kafka_t *, int, const char *, void *), void *opaque, struct err *e)
 {
-	rd_kafka_type_t type = role == KAFKA_ROLE_CONSUMER || role == KAFKA_ROLE_READER ? RD_KAFKA_CONSUMER
-	                                                                                 : RD_KAFKA_PRODUCER;
+	rd_kafka_type_t type =
+	    role == KAFKA_ROLE_CONSUMER || role == KAFKA_ROLE_READER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	rd_kafka_t *client;
 	char reason[200];

@@ -62,7 +62,7 @@ static void parts_take(struct kafka_in *in, const rd_kafka_topic_partition_list_
 	in->parts = calloc((size_t)list->cnt + 1, sizeof *in->parts);
 	for (int i = 0; in->parts && i < list->cnt; i++)
 		in->parts[in->part_count++] = (struct kafka_part){ kafka_topic_by_name(list->elems[i].topic),
-			                                           list->elems[i].partition, -1, false };
+								   list->elems[i].partition, -1, false };
 }
 
 static rd_kafka_topic_partition_list_t *parts_list(const struct kafka_in *in, bool only_dirty)
@@ -74,7 +74,7 @@ static rd_kafka_topic_partition_list_t *parts_list(const struct kafka_in *in, bo
 
 		if (!only_dirty || p->dirty)
 			rd_kafka_topic_partition_list_add(list, topic_name(p->topic), p->partition)->offset =
-				p->next_offset;
+			    p->next_offset;
 	}
 	return list;
 }
@@ -92,7 +92,8 @@ static void commit_dirty(struct kafka_bus *bus)
 	struct kafka_in *in = &bus->in;
 	rd_kafka_topic_partition_list_t *list = parts_list(in, true);
 
-	if (list->cnt > 0 && rd_kafka_commit_queue(in->client, list, in->queue, NULL, NULL) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+	if (list->cnt > 0 &&
+	    rd_kafka_commit_queue(in->client, list, in->queue, NULL, NULL) == RD_KAFKA_RESP_ERR_NO_ERROR) {
 		in->commits_in_flight++;
 		for (size_t i = 0; i < in->part_count; i++)
 			in->parts[i].dirty = false;
@@ -107,7 +108,7 @@ bool kafka_in_commit(struct kafka_bus *bus, const struct bus_position *next, str
 
 	if (!p)
 		return err_set(e, ERR_REFUSED, 0, "kafka", "partition %d of %s is not ours any more", next->partition,
-		               topic_name(next->topic));
+			       topic_name(next->topic));
 	p->next_offset = next->offset;
 	p->dirty = true;
 	if (bus->in.commits_in_flight == 0)

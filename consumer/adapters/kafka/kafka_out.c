@@ -37,28 +37,21 @@ static rd_kafka_headers_t *headers_of(const struct bus_message *message)
 	return headers;
 }
 
-/* librdkafka takes NULL with a length of 0 for "no value", and must be given another pointer for "empty". */
-static void *bytes(const void *data, size_t len)
-{
-	static const char empty[1] = "";
-
-	return (void *)(uintptr_t)(data && len == 0 ? empty : data);
-}
-
 bool kafka_out_publish(struct kafka_bus *bus, const struct bus_message *message, uint64_t tag, struct err *e)
 {
-	rd_kafka_topic_t *topic = message->topic > TOPIC_UNSET && message->topic < TOPIC_END ? bus->out.topics[message->topic]
-	                                                                                      : NULL;
+	rd_kafka_topic_t *topic =
+	    message->topic > TOPIC_UNSET && message->topic < TOPIC_END ? bus->out.topics[message->topic] : NULL;
 	rd_kafka_headers_t *headers;
 	rd_kafka_resp_err_t code;
 
 	if (!topic || message->header_count > BUS_HEADERS_MAX)
-		return err_set(e, ERR_MISUSE, 0, "kafka", "this program does not publish to that topic, or with that many headers");
+		return err_set(e, ERR_MISUSE, 0, "kafka",
+			       "this program does not publish to that topic, or with that many headers");
 	headers = headers_of(message);
 	code = rd_kafka_producev(bus->out.client, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-	                         RD_KAFKA_V_KEY(bytes(message->key, message->key_len), message->key_len),
-	                         RD_KAFKA_V_VALUE(bytes(message->value, message->value_len), message->value_len),
-	                         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE((void *)(uintptr_t)tag), RD_KAFKA_V_END);
+				 RD_KAFKA_V_KEY(message->key, message->key_len),
+				 RD_KAFKA_V_VALUE((void *)(uintptr_t)message->value, message->value_len),
+				 RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE((void *)(uintptr_t)tag), RD_KAFKA_V_END);
 	if (!code)
 		return true;
 	rd_kafka_headers_destroy(headers);
@@ -123,7 +116,8 @@ void kafka_out_free(struct kafka_bus *bus)
 	if (!bus->out.client)
 		return;
 	rd_kafka_event_destroy(bus->out.reports);
-	rd_kafka_purge(bus->out.client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+	rd_kafka_purge(bus->out.client,
+		       RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
 	for (int topic = 0; topic < TOPIC_END; topic++)
 		if (bus->out.topics[topic])
 			rd_kafka_topic_destroy(bus->out.topics[topic]);

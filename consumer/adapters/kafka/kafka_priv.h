@@ -16,10 +16,10 @@ enum kafka_role {
 	KAFKA_ROLE_END
 };
 
-/* A new client with our defaults, then the operator's properties, checked. `opaque` is what callbacks get; error_cb may be
- * NULL. NULL and *e when a property is unknown, wrong or breaks a promise. */
+/* A new client with our defaults, then the operator's properties, checked. `opaque` is what callbacks get; error_cb may
+ * be NULL. NULL and *e when a property is unknown, wrong or breaks a promise. */
 rd_kafka_t *kafka_client_new(const struct kafka_settings *s, enum kafka_role role,
-                             void (*error_cb)(rd_kafka_t *, int, const char *, void *), void *opaque, struct err *e);
+			     void (*error_cb)(rd_kafka_t *, int, const char *, void *), void *opaque, struct err *e);
 
 /* Destroys both (either may be NULL) in a thread of its own and waits at most that long: rd_kafka_destroy() of 2.0.2 is
  * known to hang. False: it did not end, the threads and the memory are left behind. */

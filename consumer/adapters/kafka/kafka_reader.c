@@ -92,8 +92,8 @@ static bool no_answer(const struct reading *g, struct err *e)
 	rd_kafka_resp_err_t last = g->reader->last_error;
 
 	rd_kafka_poll(g->reader->client, 0);
-	return err_set(e, ERR_TRANSIENT, (int)last, "kafka", "the Kafka brokers did not answer in time%s%s", last ? ": " : "",
-	               last ? rd_kafka_err2str(last) : "");
+	return err_set(e, ERR_TRANSIENT, (int)last, "kafka", "the Kafka brokers did not answer in time%s%s",
+		       last ? ": " : "", last ? rd_kafka_err2str(last) : "");
 }
 
 static bool ask_metadata(struct reading *g, const rd_kafka_metadata_t **metadata_r, struct err *e)
@@ -126,7 +126,7 @@ static bool add_topic(struct reading *g, enum topic topic, const rd_kafka_metada
 
 	if (!facts || facts->err)
 		return kafka_err_set(e, facts ? facts->err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "kafka",
-		                     topic_name(topic));
+				     topic_name(topic));
 	for (int i = 0; i < facts->partition_cnt; i++) {
 		if (g->what->partition >= 0 && g->what->partition != facts->partitions[i].id)
 			continue;
@@ -134,7 +134,8 @@ static bool add_topic(struct reading *g, enum topic topic, const rd_kafka_metada
 		if (!add_part(g, topic, facts->partitions[i].id, e))
 			return false;
 	}
-	return found || err_set(e, ERR_REFUSED, 0, "kafka", "%s has no partition %d", topic_name(topic), g->what->partition);
+	return found ||
+	       err_set(e, ERR_REFUSED, 0, "kafka", "%s has no partition %d", topic_name(topic), g->what->partition);
 }
 
 static bool find_parts(struct reading *g, struct err *e)
@@ -158,9 +159,9 @@ static bool find_parts(struct reading *g, struct err *e)
 static int64_t start_of(const struct kafka_read *what, int64_t low, int64_t high)
 {
 	int64_t start = what->from == KAFKA_FROM_END      ? high
-	                : what->from == KAFKA_FROM_OFFSET ? what->number
-	                : what->from == KAFKA_FROM_LAST   ? high - what->number
-	                                                  : low;
+			: what->from == KAFKA_FROM_OFFSET ? what->number
+			: what->from == KAFKA_FROM_LAST   ? high - what->number
+							  : low;
 
 	return start < low ? low : start > high ? high : start;
 }
@@ -171,8 +172,8 @@ static bool find_offsets(struct reading *g, struct part *p, struct err *e)
 	int64_t low, high;
 
 	do {
-		code = rd_kafka_query_watermark_offsets(g->reader->client, topic_name(p->topic), p->partition, &low, &high,
-		                                        left_ms(g, METADATA_SLICE_MS) + 1);
+		code = rd_kafka_query_watermark_offsets(g->reader->client, topic_name(p->topic), p->partition, &low,
+							&high, left_ms(g, METADATA_SLICE_MS) + 1);
 		if (!code) {
 			p->start = start_of(g->what, low, high);
 			p->end = high;
@@ -260,8 +261,8 @@ static bool run(struct reading *g, struct err *e)
 			return false;
 		if (late(g) && !g->stopped && g->left > 0)
 			return g->what->follow ||
-			       err_set(e, ERR_TRANSIENT, 0, "kafka", "%zu of %zu partitions were not read to their end in time",
-			               g->left, g->count);
+			       err_set(e, ERR_TRANSIENT, 0, "kafka",
+				       "%zu of %zu partitions were not read to their end in time", g->left, g->count);
 	}
 	return true;
 }

@@ -26,8 +26,8 @@ struct kafka_read {
 	int64_t within_ms; /* for the whole call; 0 with follow: without end */
 };
 
-/* Called for each record, in order within a partition; the record is borrowed. In follow mode it is called with NULL five
- * times a second while nothing comes. False ends the reading, which counts as success. */
+/* Called for each record, in order within a partition; the record is borrowed. In follow mode it is called with NULL
+ * five times a second while nothing comes. False ends the reading, which counts as success. */
 typedef bool kafka_record_fn(void *arg, const struct bus_record *record);
 
 /* Uses bootstrap_servers, client_id, properties and create_topics of the settings. Never blocks. */
@@ -35,8 +35,8 @@ struct kafka_reader *kafka_reader_new(const struct kafka_settings *s, struct err
 /* Ends within three seconds; *r becomes NULL; NULL-safe. */
 void kafka_reader_free(struct kafka_reader **r);
 
-/* Reads up to the end offsets seen at the start; with follow until told to stop or until the time is over. TRANSIENT: no
- * answer, or the end was not reached in time. REFUSED: a topic does not exist or may not be read. */
+/* Reads up to the end offsets seen at the start; with follow until told to stop or until the time is over. TRANSIENT:
+ * no answer, or the end was not reached in time. REFUSED: a topic does not exist or may not be read. */
 bool kafka_read(struct kafka_reader *r, const struct kafka_read *what, kafka_record_fn *fn, void *arg, struct err *e);
 
 #endif
