@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "consumer/adapters/odbc/conn_priv.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { BINDS_MAX = 64, DIAGS_MAX = 8 };
+
+/* ---- environment ---- */
+
+struct odbc_env {
+	SQLHENV handle;
+};
+
+struct odbc_env *odbc_env_new(struct err *e)
+{
+	struct odbc_env *env = calloc(1, sizeof *env);
+
+	if (!env || !SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &env->handle))) {
+		free(env);
+		err_set(e, ERR_TRANSIENT, 0, "odbc", "the ODBC driver manager gave no environment");
+		return NULL;
+	}
+	SQLSetEnvAttr(env->handle, SQL_ATTR_ODBC_VERSION, (SQLPOINTER)SQL_OV_ODBC3, 0);
+	return env;
+}
+
+void odbc_env_free(struct odbc_env **env)
+{
+	if (!env || !*env)
+		return;
+	SQLFreeHandle(SQL_HANDLE_ENV, (*env)->handle);
+	free(*env);
+	*env = NULL;
+}
+
+int64_t conn_clock_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- diagnostics ---- */
+
+/* Driver and manager put their names in brackets in front: "[SQLite]no such table". */
+static const char *without_brackets(const char *text)
+{
+	while (*text == '[') {
+		const char *end = strchr(text, ']');
+
+		if (!end)
+			break;
+		text = end + 1;
+	}
+	return text;
+}
+
+bool conn_is_stopped(const struct conn *c)
+{
+	const atomic_bool *stop = atomic_load(&c->stop);
+
+	return stop && atomic_load(stop);
+}
+
+bool conn_fail_stopped(struct err *e)
+{
+	return err_set(e, ERR_TRANSIENT, ERR_CODE_ABORTED, "odbc", "the statement was cancelled because the step ends");
+}
+
+/* Reads all records of the handle; the class comes from the first that says anything worse than success. */
+bool conn_fail(struct conn *c, SQLSMALLINT type, SQLHANDLE handle, int *native_r, struct err *e)
+{
+	SQLCHAR state[6] = "", text[1024] = "", first_state[6] = "", first[1024] = "";
+	enum err_class class = ERR_NONE;
+	const char *hint = NULL;
+	SQLINTEGER native = 0;
+	SQLSMALLINT len;
+	int first_native = 0;
+
+	for (SQLSMALLINT i = 1; i <= DIAGS_MAX; i++) {
+		if (!SQL_SUCCEEDED(SQLGetDiagRec(type, handle, i, state, &native, text, sizeof text, &len)))
+			break;
+		if (class != ERR_NONE)
+			continue;
+		first_native = (int)native;
+		memcpy(first_state, state, sizeof first_state);
+		memcpy(first, text, sizeof first);
+		class = c->dialect->classify((const char *)state, (int)native, &hint);
+	}
+	if (class == ERR_NONE)
+		class = ERR_TRANSIENT;
+	if (native_r)
+		*native_r = first_native;
+	if (class != ERR_REFUSED)
+		c->tainted = true;
+	if (conn_is_stopped(c))
+		return conn_fail_stopped(e);
+	if (atomic_load(&c->timed_out))
+		return err_set(e, ERR_TRANSIENT, first_native, "odbc",
+		               "the statement ran longer than %" PRId64 " ms and was cancelled", c->timeout_ms);
+	return err_set(e, class, first_native, "odbc", "%s%s%.180s (%s, %d)", hint ? hint : "", hint ? ": " : "",
+	               without_brackets((const char *)first), first_state, first_native);
+}
+
+/* ---- connecting ---- */
+
+static bool connect_to(struct conn *c, struct odbc_env *env, const char *connection, enum access access,
+                       struct err *e)
+{
+	if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_DBC, env->handle, &c->dbc)))
+		return err_set(e, ERR_TRANSIENT, 0, "odbc", "the ODBC driver manager gave no connection");
+	if (!SQL_SUCCEEDED(SQLDriverConnect(c->dbc, NULL, (SQLCHAR *)(uintptr_t)connection, SQL_NTS, NULL, 0, NULL,
+	                                    SQL_DRIVER_NOPROMPT))) {
+		/* The manager's message may repeat the connection string: only its state and number are told. */
+		struct err inner = { 0 };
+		int native = 0;
+
+		conn_fail(c, SQL_HANDLE_DBC, c->dbc, &native, &inner);
+		SQLFreeHandle(SQL_HANDLE_DBC, c->dbc);
+		c->dbc = NULL;
+		return err_set(e, inner.class, native, "odbc", "the database could not be opened (driver error %d)", native);
+	}
+	if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_STMT, c->dbc, &c->idle)))
+		return err_set(e, ERR_TRANSIENT, 0, "odbc", "the driver gave no statement");
+	for (const char *const *sql = c->dialect->on_connect[access]; *sql; sql++)
+		if (!conn_exec(c, *sql, NULL, 0, NULL, e))
+			return false;
+	return true;
+}
+
+struct conn *conn_open(struct odbc_env *env, const struct sql_dialect *dialect, const char *connection,
+                       enum access access, const struct odbc_settings *settings, struct err *e)
+{
+	struct conn *c = calloc(1, sizeof *c);
+
+	if (!c) {
+		err_set(e, ERR_TRANSIENT, 0, "odbc", "out of memory");
+		return NULL;
+	}
+	c->dialect = dialect;
+	c->timeout_ms = settings->query_timeout_ms;
+	c->busy_ms = settings->busy_timeout_ms;
+	if (!connect_to(c, env, connection, access, e))
+		conn_close(&c);
+	return c;
+}
+
+void conn_close(struct conn **cp)
+{
+	struct conn *c = cp ? *cp : NULL;
+
+	if (!c)
+		return;
+	if (c->idle)
+		SQLFreeHandle(SQL_HANDLE_STMT, c->idle);
+	if (c->dbc) {
+		SQLDisconnect(c->dbc);
+		SQLFreeHandle(SQL_HANDLE_DBC, c->dbc);
+	}
+	free(c->row);
+	free(c);
+	*cp = NULL;
+}
+
+void conn_obey(struct conn *c, const atomic_bool *stop)
+{
+	atomic_store(&c->stop, stop);
+}
+
+bool conn_is_tainted(const struct conn *c)
+{
+	return c->tainted;
+}
+
+void conn_interrupt_if_due(struct conn *c, int64_t now_ms)
+{
+	int64_t started_ms = atomic_load(&c->started_ms);
+
+	if (!started_ms)
+		return;
+	if (c->timeout_ms > 0 && now_ms - started_ms > c->timeout_ms)
+		atomic_store(&c->timed_out, true);
+	else if (!conn_is_stopped(c))
+		return;
+	SQLCancel(c->idle);
+}
+
+/* ---- executing ---- */
+
+static bool bind_all(struct conn *c, SQLHSTMT stmt, const struct bind *binds, SQLLEN *lengths, size_t count,
+                     struct err *e)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct bind *b = &binds[i];
+		bool is_number = b->kind == BIND_NUMBER;
+		size_t len = b->kind == BIND_TEXT ? strlen(b->text) : b->len;
+		SQLPOINTER data = is_number ? (SQLPOINTER)(uintptr_t)&b->number : (SQLPOINTER)(uintptr_t)b->text;
+
+		if (b->kind == BIND_NULL)
+			lengths[i] = SQL_NULL_DATA;
+		else if (is_number)
+			lengths[i] = sizeof b->number;
+		else /* a terminated text is not copied by the driver */
+			lengths[i] = b->kind == BIND_TEXT ? SQL_NTS : (SQLLEN)b->len;
+		if (!SQL_SUCCEEDED(SQLBindParameter(stmt, (SQLUSMALLINT)(i + 1), SQL_PARAM_INPUT,
+		                                    is_number ? SQL_C_SBIGINT : SQL_C_CHAR,
+		                                    is_number ? SQL_BIGINT : SQL_VARCHAR, len ? len : 1, 0, data,
+		                                    (SQLLEN)len, &lengths[i])))
+			return conn_fail(c, SQL_HANDLE_STMT, stmt, NULL, e);
+	}
+	return true;
+}
+
+static bool execute(struct conn *c, SQLHSTMT stmt, const char *sql, const struct bind *binds, size_t count,
+                    int *native_r, struct err *e)
+{
+	SQLLEN lengths[BINDS_MAX];
+	SQLRETURN rc = SQLPrepare(stmt, (SQLCHAR *)(uintptr_t)sql, SQL_NTS);
+
+	if (!SQL_SUCCEEDED(rc))
+		return conn_fail(c, SQL_HANDLE_STMT, stmt, native_r, e);
+	if (!bind_all(c, stmt, binds, lengths, count, e))
+		return false;
+	rc = SQLExecute(stmt);
+	if (!SQL_SUCCEEDED(rc) && rc != SQL_NO_DATA)
+		return conn_fail(c, SQL_HANDLE_STMT, stmt, native_r, e);
+	return true;
+}
+
+/* Repeats what failed only because of a lock for busy_ms: here, not in the driver, whose waiting cannot be ended. */
+bool conn_run(struct conn *c, const char *sql, const struct bind *binds, size_t count, SQLHSTMT *stmt_r, int *native_r,
+              struct err *e)
+{
+	int64_t give_up_ms = conn_clock_ms() + c->busy_ms;
+	bool ok, was_tainted = c->tainted;
+	int native = 0;
+
+	if (count > BINDS_MAX)
+		return err_set(e, ERR_MISUSE, 0, "odbc", "a statement has more than %d values", BINDS_MAX);
+	for (;;) {
+		struct err inner = { 0 };
+
+		if (conn_is_stopped(c))
+			return conn_fail_stopped(e);
+		if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_STMT, c->dbc, stmt_r)))
+			return err_set(e, ERR_TRANSIENT, 0, "odbc", "the driver gave no statement");
+		atomic_store(&c->timed_out, false);
+		atomic_store(&c->started_ms, conn_clock_ms());
+		ok = execute(c, *stmt_r, sql, binds, count, &native, &inner);
+		atomic_store(&c->started_ms, 0);
+		if (ok)
+			return true;
+		SQLFreeHandle(SQL_HANDLE_STMT, *stmt_r);
+		*stmt_r = NULL;
+		if (!c->dialect->is_busy(native) || conn_clock_ms() >= give_up_ms) {
+			if (native_r)
+				*native_r = native;
+			return err_set(e, inner.class, inner.code, inner.where, "%s", inner.text);
+		}
+		c->tainted = was_tainted;
+	}
+}
+
+bool conn_drain(struct conn *c, SQLHSTMT stmt, struct err *e)
+{
+	SQLRETURN rc;
+
+	while (SQL_SUCCEEDED(rc = SQLMoreResults(stmt)))
+		continue;
+	return rc == SQL_NO_DATA || conn_fail(c, SQL_HANDLE_STMT, stmt, NULL, e);
+}
+
+bool conn_exec(struct conn *c, const char *sql, const struct bind *binds, size_t count, int64_t *rows_r,
+               struct err *e)
+{
+	SQLHSTMT stmt;
+	SQLLEN rows = 0;
+	bool ok;
+
+	if (!conn_run(c, sql, binds, count, &stmt, NULL, e))
+		return false;
+	if (!SQL_SUCCEEDED(SQLRowCount(stmt, &rows)) || rows < 0)
+		rows = 0;
+	ok = conn_drain(c, stmt, e);
+	SQLFreeHandle(SQL_HANDLE_STMT, stmt);
+	if (ok && rows_r)
+		*rows_r = (int64_t)rows;
+	return ok;
+}
+
+/* ---- transactions ---- */
+
+bool conn_begin_read(struct conn *c, struct err *e)
+{
+	c->in_transaction = conn_exec(c, c->dialect->begin_read, NULL, 0, NULL, e);
+	return c->in_transaction;
+}
+
+bool conn_begin_write(struct conn *c, struct err *e)
+{
+	c->in_transaction = conn_exec(c, c->dialect->begin_write, NULL, 0, NULL, e);
+	return c->in_transaction;
+}
+
+bool conn_commit(struct conn *c, struct err *e)
+{
+	struct err inner = { 0 };
+	SQLHSTMT stmt = NULL;
+	int native = 0;
+
+	if (conn_run(c, c->dialect->commit, NULL, 0, &stmt, &native, &inner)) {
+		SQLFreeHandle(SQL_HANDLE_STMT, stmt);
+		c->in_transaction = false;
+		return true;
+	}
+	/* native 0: it was never sent, for we were stopped before */
+	if (native != 0 && !c->dialect->commit_failed_surely(native))
+		inner.class = ERR_UNSURE;
+	conn_rollback(c);
+	c->tainted = true;
+	return err_set(e, inner.class, inner.code, inner.where, "%.200s", inner.text);
+}
+
+void conn_rollback(struct conn *c)
+{
+	const atomic_bool *stop = atomic_load(&c->stop);
+	struct err ignored = { 0 };
+	bool was_tainted = c->tainted;
+
+	if (!c->in_transaction)
+		return;
+	c->in_transaction = false;
+	/* Also for one that was told to stop. "There is no transaction" means that the database rolled back itself. */
+	atomic_store(&c->stop, NULL);
+	if (!conn_exec(c, c->dialect->rollback, NULL, 0, NULL, &ignored))
+		was_tainted = true;
+	c->tainted = was_tainted;
+	atomic_store(&c->stop, stop);
+}

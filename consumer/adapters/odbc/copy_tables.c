@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Copying one table: page after page through the filter, then reading it back. Counts and checksums are of the masked
+ * rows; the sum does not depend on the order in which rows are read. */
+#include "consumer/adapters/odbc/copy.h"
+
+#include "consumer/adapters/odbc/sql_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct tally { /* of the page under way */
+	struct copy *copy;
+	bool filters;
+	int64_t bytes, cells_changed;
+	uint64_t checksum;
+};
+
+static bool tally_row(void *arg, int64_t key, const struct packed_cell *cells, struct err *e)
+{
+	struct tally *t = arg;
+	struct pass *pass = t->copy->port->pass;
+	uint64_t hash = 0;
+
+	for (size_t i = 0; i < pass->shape.count; i++) {
+		struct packed_cell cell = cells[i];
+		bool changed = false;
+
+		if (!pass->shape.columns[i].is_stored)
+			continue; /* the database computes it from what was copied */
+		if (t->filters && !pass_filter(pass, t->copy->filter, key, i, &cell, &changed, e))
+			return false;
+		hash = packed_hash_cell(hash, &cell);
+		t->cells_changed += changed;
+		t->bytes += (int64_t)(cell.type == PACKED_BLOB ? cell.len / 2 : cell.len);
+	}
+	t->checksum += packed_hash_end(hash);
+	return true;
+}
+
+static bool empty_table(struct copy *copy, struct copy_table *table, struct err *e)
+{
+	struct pass *pass = copy->port->pass;
+
+	*table = (struct copy_table){ .found = true, .n = table->n };
+	memcpy(table->name, pass->shape.name, strlen(pass->shape.name) + 1);
+	buf_clear(&pass->sql);
+	if (!buf_add_text(&pass->sql, "DELETE FROM ") || !sql_quote_name(&pass->sql, table->name))
+		return err_set(e, ERR_REFUSED, 0, "sql", "the name of table %s cannot be quoted", table->name);
+	return conn_exec(copy->conn, buf_text(&pass->sql), NULL, 0, NULL, e);
+}
+
+/* ---- reading the source ---- */
+
+static bool copy_page(struct copy *copy, struct copy_table *table, bool *more_r, struct err *e)
+{
+	struct odbc_port *p = copy->port;
+	struct tally tally = { .copy = copy, .filters = true };
+	struct page page;
+
+	if (!pass_next(p, copy->conn, &table->at, server_settings(p->server)->page_rows, &page, e))
+		return false;
+	*more_r = page.rows > 0;
+	if (!*more_r)
+		return true;
+	if (!pass_rows(p, copy->conn, &page, tally_row, &tally, e) || !pass_copy(p, copy->conn, &page, e) ||
+	    !pass_advance(p, copy->conn, &page, &table->at, e)) {
+		pass_forget_changes(p->pass);
+		return false;
+	}
+	table->rows += page.rows;
+	table->bytes += tally.bytes;
+	table->cells_changed += tally.cells_changed;
+	table->checksum += tally.checksum;
+	if (table->snapshot != p->pass->snapshot)
+		table->snapshot = table->rows == page.rows ? p->pass->snapshot : SNAPSHOT_MIXED;
+	copy->rows_left -= page.rows;
+	return true;
+}
+
+static bool rows_page(struct copy *copy, struct copy_table *table, struct err *e)
+{
+	bool more;
+
+	if (!pass_shape(copy->port, copy->conn, BESIDE_SOURCE, table->name, e))
+		return false;
+	if (!pass_can_resume(copy->port->pass, copy->conn, &table->at) && !empty_table(copy, table, e))
+		return false;
+	if (!copy_page(copy, table, &more, e))
+		return false;
+	if (!more) {
+		table->phase = TABLE_READ_BACK;
+		if (table->rows == 0)
+			table->snapshot = copy->port->pass->snapshot;
+	}
+	return true;
+}
+
+/* ---- reading back ---- */
+
+static bool read_page(struct copy *copy, struct position *at, bool filters, int64_t *rows, uint64_t *checksum,
+                      bool *more_r, struct err *e)
+{
+	struct odbc_port *p = copy->port;
+	struct tally tally = { .copy = copy, .filters = filters };
+	struct page page;
+	bool ok = pass_next(p, copy->conn, at, server_settings(p->server)->page_rows, &page, e);
+
+	*more_r = ok && page.rows > 0;
+	if (*more_r)
+		ok = pass_rows(p, copy->conn, &page, tally_row, &tally, e) && pass_advance(p, copy->conn, &page, at, e);
+	pass_forget_changes(p->pass);
+	if (!ok)
+		return false;
+	*rows += page.rows;
+	*checksum += tally.checksum;
+	copy->rows_left -= page.rows;
+	return true;
+}
+
+static bool check_counts(const struct copy_table *table, struct err *e)
+{
+	if (table->back_rows == table->rows && table->back_checksum == table->checksum)
+		return true;
+	return err_set(e, ERR_REFUSED, 0, "sql",
+	               "table %s was read back different: %" PRId64 " rows written, %" PRId64 " read, checksum %s",
+	               table->name, table->rows, table->back_rows,
+	               table->back_checksum == table->checksum ? "equal" : "different");
+}
+
+static bool back_page(struct copy *copy, struct copy_table *table, struct err *e)
+{
+	bool more;
+
+	if (!pass_shape(copy->port, copy->conn, BESIDE_MAIN, table->name, e))
+		return false;
+	if (!pass_can_resume(copy->port->pass, copy->conn, &table->back_at)) {
+		table->back_at = (struct position){ 0 };
+		table->back_rows = 0;
+		table->back_checksum = 0;
+	}
+	if (!read_page(copy, &table->back_at, false, &table->back_rows, &table->back_checksum, &more, e))
+		return false;
+	if (more)
+		return true;
+	table->phase = TABLE_DONE;
+	return check_counts(table, e);
+}
+
+bool copy_table_page(struct copy *copy, struct copy_table *table, struct err *e)
+{
+	return table->phase == TABLE_ROWS ? rows_page(copy, table, e) : back_page(copy, table, e);
+}
+
+/* ---- a source that moved ---- */
+
+static bool is_as_source(struct copy *copy, const struct copy_table *table, bool *same_r, struct err *e)
+{
+	struct position at = { 0 };
+	uint64_t checksum = 0;
+	int64_t rows = 0;
+	bool more = true;
+
+	if (!pass_shape(copy->port, copy->conn, BESIDE_SOURCE, table->name, e))
+		return false;
+	while (more)
+		if (!read_page(copy, &at, true, &rows, &checksum, &more, e))
+			return false;
+	*same_r = rows == table->rows && checksum == table->checksum;
+	return true;
+}
+
+bool copy_table_again(struct copy *copy, struct copy_table *table, struct err *e)
+{
+	bool same;
+
+	if (!is_as_source(copy, table, &same, e))
+		return false;
+	if (same) {
+		table->snapshot = copy->port->pass->snapshot;
+		return true;
+	}
+	if (!empty_table(copy, table, e))
+		return false;
+	while (table->phase != TABLE_DONE)
+		if (!copy_table_page(copy, table, e))
+			return false;
+	return true;
+}

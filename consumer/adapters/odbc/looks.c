@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The functions of the port that only look. */
+#include "consumer/adapters/odbc/port.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS_MAX = 1000000, RESULT_COLUMNS_MAX = 64 };
+
+/* The connection, and whether the section has what it needs there. */
+static struct conn *look_at(struct odbc_port *p, enum sql_place place, const char *statement, bool *needed_r,
+                            struct err *e)
+{
+	struct conn *c = port_conn(p, place, e);
+
+	if (c && !section_is_needed(p->server, c, statement, needed_r, e))
+		return NULL;
+	return c;
+}
+
+struct one { /* the first cell of the first row */
+	bool found, is_null;
+	int64_t number;
+	struct arena *mem;
+	const char *text;
+};
+
+static bool take_one(void *arg, const struct cell *cells, size_t count, struct err *e)
+{
+	struct one *one = arg;
+
+	(void)count;
+	one->found = true;
+	one->is_null = cells[0].is_null;
+	one->number = cells[0].number;
+	if (one->mem && !one->is_null) {
+		one->text = arena_text(one->mem, cells[0].text, cells[0].len);
+		if (!one->text)
+			err_set(e, ERR_REFUSED, 0, "sql", "the text is too long for the step's memory");
+	}
+	return false;
+}
+
+static bool look_one(struct odbc_port *p, enum sql_place place, const char *statement, const struct sql_args *args,
+                     struct one *one, bool *needed_r, struct err *e)
+{
+	struct conn *c = look_at(p, place, statement, needed_r, e);
+
+	return c && (!*needed_r || section_query(p->server, c, statement, args, take_one, one, e));
+}
+
+static bool scalar(struct sql_port *self, enum sql_place place, const char *statement, const struct sql_args *args,
+                   int64_t *value_r, struct err *e)
+{
+	struct one one = { 0 };
+	bool needed;
+
+	if (!look_one(port_of(self), place, statement, args, &one, &needed, e))
+		return false;
+	if (needed && !one.found)
+		return err_set(e, ERR_REFUSED, 0, "sql", "%s found no row", statement);
+	*value_r = one.number;
+	return true;
+}
+
+static bool text(struct sql_port *self, enum sql_place place, const char *statement, const struct sql_args *args,
+                 struct arena *mem, const char **value_r, struct err *e)
+{
+	struct one one = { .mem = mem };
+	bool needed;
+
+	if (!look_one(port_of(self), place, statement, args, &one, &needed, e))
+		return false;
+	*value_r = one.text;
+	return true;
+}
+
+struct reading {
+	sql_row_fn *fn;
+	void *arg;
+	int64_t rows;
+};
+
+static bool pass_row(void *arg, const struct cell *cells, size_t count, struct err *e)
+{
+	struct sql_value values[RESULT_COLUMNS_MAX];
+	struct reading *r = arg;
+
+	if (++r->rows > ROWS_MAX)
+		return err_set(e, ERR_REFUSED, 0, "sql", "there are more than %d rows", ROWS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		enum sql_kind kind = cells[i].is_number ? SQL_NUMBER : SQL_TEXT;
+
+		values[i] = (struct sql_value){ .kind = cells[i].is_null ? SQL_NULL : kind,
+			                        .number = cells[i].number,
+			                        .text = cells[i].is_null ? NULL : cells[i].text };
+	}
+	return r->fn(r->arg, &(struct sql_row){ count, values }, e);
+}
+
+static bool rows(struct sql_port *self, enum sql_place place, const char *statement, const struct sql_args *args,
+                 sql_row_fn *fn, void *arg, struct err *e)
+{
+	struct odbc_port *p = port_of(self);
+	struct reading reading = { .fn = fn, .arg = arg };
+	bool needed;
+	struct conn *c = look_at(p, place, statement, &needed, e);
+
+	return c && (!needed || section_query(p->server, c, statement, args, pass_row, &reading, e));
+}
+
+static bool has(struct sql_port *self, enum sql_place place, const char *table, const char *column, bool *has_r,
+                struct err *e)
+{
+	struct odbc_port *p = port_of(self);
+	struct conn *c = port_conn(p, place, e);
+
+	return c && server_has(p->server, c, table, column, has_r, e);
+}
+
+static bool take_ledger(void *arg, const struct cell *cells, size_t count, struct err *e)
+{
+	struct sql_ledger *l = arg;
+
+	(void)count;
+	l->found = true;
+	l->token = (uint64_t)cells[0].number;
+	l->rows = cells[1].number;
+	if (cells[2].len >= sizeof l->cursor)
+		return err_set(e, ERR_BUG, 0, "sql", "a cursor in the ledger is too long");
+	memcpy(l->cursor, cells[2].text, cells[2].len + 1);
+	return false;
+}
+
+static bool ledger(struct sql_port *self, const struct fence *f, struct sql_ledger *ledger_r, struct err *e)
+{
+	const struct sql_args args = ARGS(arg_text("clone_id", f->clone_id), arg_number("run", f->run),
+	                                  arg_text("step", f->step));
+	struct odbc_port *p = port_of(self);
+	bool needed;
+	struct conn *c = look_at(p, SQL_TARGET, "_ledger_get", &needed, e);
+
+	memset(ledger_r, 0, sizeof *ledger_r);
+	return c && (!needed || section_query(p->server, c, "_ledger_get", &args, take_ledger, ledger_r, e));
+}
+
+static bool exists(struct sql_port *self, const char *database, bool *exists_r, struct err *e)
+{
+	const struct odbc_server *s = port_of(self)->server;
+
+	return server_dialect(s)->files->exists(server_settings(s), database, exists_r, e);
+}
+
+static bool identity(struct sql_port *self, const char *database, struct sql_identity *identity_r, struct err *e)
+{
+	const struct odbc_server *s = port_of(self)->server;
+
+	memset(identity_r, 0, sizeof *identity_r);
+	snprintf(identity_r->server_id, sizeof identity_r->server_id, "%s", server_id(s));
+	return server_dialect(s)->files->identity(server_settings(s), database, identity_r->database_id,
+	                                          sizeof identity_r->database_id, e);
+}
+
+static bool copy_cell(char *out, size_t size, const struct cell *cell, struct err *e)
+{
+	if (cell->len >= size)
+		return err_set(e, ERR_REFUSED, 0, "sql", "the stamp of the database is damaged");
+	memcpy(out, cell->text, cell->len + 1);
+	return true;
+}
+
+static bool take_stamp(void *arg, const struct cell *cells, size_t count, struct err *e)
+{
+	struct sql_stamp *s = arg;
+
+	(void)count;
+	s->found = true;
+	s->run = (int)cells[3].number;
+	s->token = (uint64_t)cells[4].number;
+	return copy_cell(s->source_ctx, sizeof s->source_ctx, &cells[0], e) &&
+	       copy_cell(s->target_ctx, sizeof s->target_ctx, &cells[1], e) &&
+	       copy_cell(s->clone_id, sizeof s->clone_id, &cells[2], e) &&
+	       copy_cell(s->masked_at, sizeof s->masked_at, &cells[5], e) &&
+	       copy_cell(s->proof, sizeof s->proof, &cells[6], e);
+}
+
+bool stamp_read(struct odbc_port *p, struct conn *c, struct sql_stamp *stamp_r, struct err *e)
+{
+	bool needed;
+
+	memset(stamp_r, 0, sizeof *stamp_r);
+	return section_is_needed(p->server, c, "_stamp_get", &needed, e) &&
+	       (!needed || section_query(p->server, c, "_stamp_get", NULL, take_stamp, stamp_r, e));
+}
+
+static bool stamp(struct sql_port *self, const char *database, struct sql_stamp *stamp_r, struct err *e)
+{
+	struct odbc_port *p = port_of(self);
+	struct link *l = server_take(p->server, database, ACCESS_READ, &p->stop, e);
+	bool ok = l && stamp_read(p, l->conn, stamp_r, e);
+
+	server_give(p->server, &l);
+	return ok;
+}
+
+void port_looks(struct sql_port *port)
+{
+	port->scalar = scalar;
+	port->text = text;
+	port->rows = rows;
+	port->has = has;
+	port->ledger = ledger;
+	port->exists = exists;
+	port->identity = identity;
+	port->stamp = stamp;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Going over one table page by page: how large the next page may be, its rows, what a filter wants changed. */
+#ifndef SANDBOX_ODBC_PASS_H
+#define SANDBOX_ODBC_PASS_H
+
+#include "consumer/adapters/odbc/packed.h"
+#include "consumer/adapters/odbc/port.h"
+
+struct new_column { /* the changed texts of one column in the page under way */
+	struct buf json; /* {"key": "text", ...} */
+	size_t count;
+};
+
+struct odd_text { /* a changed text with a NUL inside, which JSON cannot carry into the database */
+	struct odd_text *next;
+	int64_t key;
+	size_t column, len;
+	char text[];
+};
+
+struct pass { /* kept between calls of one port */
+	struct arena *mem; /* of the shape */
+	struct table_shape shape;
+	enum beside where;
+	bool has_shape;
+	struct packed_cell *cells;
+	enum change *changes;
+	struct new_column *columns;
+	struct odd_text *odd;
+	struct buf sql, page, text;
+	/* the bounds that the session keeps for a table without hidden key */
+	const struct conn *bounds_conn;
+	bool has_bounds;
+	/* the source beside the generation */
+	const struct conn *source_conn;
+	int64_t source_version, snapshot;
+};
+
+struct position { /* where in a table the next page begins */
+	bool begun; /* false: at its first row */
+	int64_t last_key; /* behind this one, for a table with hidden key */
+};
+
+struct page {
+	int64_t rows; /* 0: the table has no more */
+	int64_t first, last;
+	bool is_first;
+};
+
+/* The port's pass, with the session's tables made on c. NULL and *e filled. */
+struct pass *pass_of(struct odbc_port *p, struct conn *c, struct err *e);
+/* Reads the table's shape unless it is the last one read. REFUSED when it has no key to go by. */
+bool pass_shape(struct odbc_port *p, struct conn *c, enum beside where, const char *table, struct err *e);
+
+/* Can the pass go on from there, or must the table be begun again (its bounds went with a connection)? */
+bool pass_can_resume(const struct pass *pass, const struct conn *c, const struct position *at);
+/* The next page: at most max_rows rows and about 4 MiB, but at least one row. */
+bool pass_next(struct odbc_port *p, struct conn *c, const struct position *at, size_t max_rows, struct page *page_r,
+               struct err *e);
+/* Shows the rows of the page. */
+bool pass_rows(struct odbc_port *p, struct conn *c, const struct page *page, packed_row_fn *fn, void *arg,
+               struct err *e);
+/* Moves behind the page. */
+bool pass_advance(struct odbc_port *p, struct conn *c, const struct page *page, struct position *at, struct err *e);
+
+/* Asks the filter about one text. *changed_r: the new value is in *cell, borrowed until the next call, and is
+ * remembered for pass_write. filter may be NULL. */
+bool pass_filter(struct pass *pass, const struct sql_filter *filter, int64_t key, size_t column,
+                 struct packed_cell *cell, bool *changed_r, struct err *e);
+/* Forgets the changes of the page under way. */
+void pass_forget_changes(struct pass *pass);
+/* Copies the page from the source, or rewrites its changed rows, with the changes that were remembered. */
+bool pass_copy(struct odbc_port *p, struct conn *c, const struct page *page, struct err *e);
+bool pass_rewrite(struct odbc_port *p, struct conn *c, const struct page *page, struct err *e);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One step's view of its databases: the struct behind sql_port, and what the files of this adapter share of it. */
+#ifndef SANDBOX_ODBC_PORT_H
+#define SANDBOX_ODBC_PORT_H
+
+#include "consumer/adapters/odbc/server.h"
+
+#include <pthread.h>
+
+enum { PORT_LINKS = 5, STATEMENT_MAX = 1 << 20 };
+
+struct pass; /* what passes keep between two pages, pass.h */
+
+struct odbc_port {
+	struct sql_port port; /* first: the handlers' view */
+	struct odbc_server *server;
+	char source[64], previous[64], target[64];
+	atomic_bool stop;
+	struct link *links[PORT_LINKS]; /* by enum sql_place, the last one for pages of the generation */
+	struct pass *pass;
+};
+
+static inline struct odbc_port *port_of(struct sql_port *self)
+{
+	return (struct odbc_port *)self;
+}
+
+/* The connection to that place, opened when first needed. NULL and *e filled. */
+struct conn *port_conn(struct odbc_port *p, enum sql_place place, struct err *e);
+/* The connection that passes use: it may lose whole last transactions, and can read the source beside. */
+struct conn *port_pages_conn(struct odbc_port *p, struct err *e);
+/* Gives connections to that database back, so that it can be dropped. */
+void port_let_go(struct odbc_port *p, const char *database);
+
+/* ---- looks.c ---- */
+
+void port_looks(struct sql_port *port); /* fills in the functions that only look */
+/* The stamp as it is in that connection's database. */
+bool stamp_read(struct odbc_port *p, struct conn *c, struct sql_stamp *stamp_r, struct err *e);
+
+/* ---- fence.c ---- */
+
+/* Begins a transaction that may write the generation: the stamp is there, is this clone's and bears no newer token
+ * than ours; a lower one is raised. Rolls back on failure. */
+bool fenced_begin(struct odbc_port *p, struct conn *c, const struct fence *f, struct err *e);
+/* Adds to the step's ledger row, or replaces its rows and cursor. */
+bool ledger_add(struct odbc_port *p, struct conn *c, const struct fence *f, int64_t rows, struct err *e);
+bool ledger_set(struct odbc_port *p, struct conn *c, const struct fence *f, int64_t rows, const char *cursor,
+                struct err *e);
+/* The same for the server's catalogue: no newer token has acted on the fence's generation. */
+bool server_fenced_begin(struct odbc_port *p, struct conn *c, const struct fence *f, struct err *e);
+/* The token as the database stores it. MISUSE when it is too large. */
+bool fence_token(const struct fence *f, int64_t *token_r, struct err *e);
+
+/* ---- changes.c, databases.c, copy.c, sweep.c ---- */
+
+void port_changes(struct sql_port *port);   /* apply, put_proof, apply_server */
+void port_databases(struct sql_port *port); /* create, raise, quarantine, drop */
+void port_copy(struct sql_port *port);      /* copy_next */
+void port_sweeps(struct sql_port *port);    /* mask_next, scan_next */
+void pass_free(struct pass **pass);
+
+#endif

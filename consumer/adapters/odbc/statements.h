@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The named sections of handlers/sql/<dialect>/: found by name, checked once, turned into text with '?' where the
+ * values go. */
+#ifndef SANDBOX_ODBC_STATEMENTS_H
+#define SANDBOX_ODBC_STATEMENTS_H
+
+#include "consumer/adapters/odbc/conn.h"
+#include "handlers/base/embedded.h"
+#include "handlers/ports/sql.h"
+
+enum { NEEDS_MAX = 8, STATEMENT_VALUES_MAX = 48 };
+
+struct section_need {
+	char table[64];
+	char column[64]; /* "" when the table is enough */
+};
+
+struct section {
+	char name[64];
+	char *sql; /* may hold several statements, one after the other */
+	struct section_need needs[NEEDS_MAX];
+	size_t need_count;
+};
+
+struct statements;
+
+/* Reads every file of sql/<dialect>/. NULL and *e filled when two sections have one name, when a section is broken or
+ * when there is none for the dialect. */
+struct statements *statements_new(const char *dialect, const struct embedded_file *files, size_t count, struct err *e);
+void statements_free(struct statements **s);
+
+/* The section of that name; NULL and *e filled (MISUSE) when there is none. */
+const struct section *statements_find(const struct statements *s, const char *name, struct err *e);
+
+struct statement { /* one of a section, ready to execute */
+	struct buf sql;
+	struct bind values[STATEMENT_VALUES_MAX];
+	size_t value_count;
+};
+
+/* Builds the statement that begins at *at and moves *at behind it; *more_r is false when only spaces were left.
+ * Values are bound, identifiers quoted. The texts stay the arguments'. MISUSE when an argument is missing. */
+bool statement_next(const struct section *section, const char **at, const struct sql_args *args, struct statement *s,
+                    bool *more_r, struct err *e);
+
+#endif
