@@ -171,7 +171,7 @@ static bool skip_number(struct cursor *c, const struct schema *s)
 
 static bool skip_boolean(struct cursor *c)
 {
-	const unsigned char *byte;
+	const unsigned char *byte = NULL;
 
 	if (!cursor_fixed(c, 1, &byte))
 		return false;

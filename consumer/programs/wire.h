@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From the configuration to the adapters: the only place that knows their concrete names. Shared by all programs. */
+#ifndef SANDBOX_WIRE_H
+#define SANDBOX_WIRE_H
+
+#include "consumer/adapters/http/http_client.h"
+#include "consumer/adapters/kafka/kafka_settings.h"
+#include "consumer/adapters/redis/redis_settings.h"
+#include "consumer/core/config.h"
+#include "consumer/core/engine.h"
+#include "consumer/core/log.h"
+#include "consumer/core/request.h"
+#include "consumer/ports/codec.h"
+#include "consumer/ports/world.h"
+
+/* Reads the file (path NULL or "": none) and then the environment. NULL and *e filled when a value is wrong. */
+struct config *wire_config(const char *path, struct err *e);
+
+/* Texts that settings borrow: keep it as long as what was made from them. */
+struct wire_texts {
+	struct buf servers, secret;
+	struct kafka_property properties[CONFIG_PASSTHROUGH_MAX];
+};
+void wire_texts_done(struct wire_texts *texts);
+
+/* Topics and direction are left to the caller. */
+bool wire_kafka(const struct config *c, struct wire_texts *texts, struct kafka_settings *settings_r, struct err *e);
+/* owner is left to the caller. */
+bool wire_redis(const struct config *c, struct wire_texts *texts, struct redis_settings *settings_r, struct err *e);
+/* The Avro codec with the shipped schemas, or with those of the configured registry. */
+struct codec_port *wire_codec(const struct config *c, struct err *e);
+/* Rules of requests: legal domain, whether unmasked clones are accepted. */
+struct request_rules wire_request_rules(const struct config *c);
+struct engine_policy wire_policy(const struct config *c);
+
+/* Where the steps act. NULL and *e filled when a system is not configured or cannot be opened. */
+struct world_port *wire_world_new(const struct config *c, struct err *e);
+/* Every session must be closed before. NULL-safe. */
+void wire_world_free(struct world_port **world);
+
+#endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The world port on the real adapters: HTTP to the outside systems, ODBC to the databases, folders as stores. */
+#include "consumer/programs/wire.h"
+
+#include "consumer/adapters/files/files_fs.h"
+#include "consumer/adapters/http/apps_http.h"
+#include "consumer/adapters/http/identity_http.h"
+#include "consumer/adapters/http/licence_http.h"
+#include "consumer/adapters/http/mail_http.h"
+#include "consumer/adapters/http/tenant_http.h"
+#include "consumer/adapters/odbc/odbc_sql.h"
+#include "consumer/adapters/system/clock_system.h"
+#include "consumer/adapters/system/seal_openssl.h"
+#include "consumer/adapters/system/secret_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct system { /* one outside system behind HTTP */
+	struct http_settings http;
+	struct buf token;
+};
+
+struct wire_world {
+	struct world_port port;
+	struct step_settings settings;
+	const struct config *config;
+	struct system hosting, superid, mail, licence, apps;
+	struct odbc_server *server;
+	struct seal_port *seal;
+	struct clock_port clock;
+};
+
+struct world_session {
+	struct sql_port *sql;
+	struct tenant_port *tenant;
+	struct identity_port *identity;
+	struct mail_port *mail;
+	struct licence_port *licence;
+	struct apps_port *apps;
+	struct files_port *objects, *archive;
+};
+
+/* ---- one call ---- */
+
+static void session_free(struct world_session *s)
+{
+	if (!s)
+		return;
+	odbc_sql_close(&s->sql);
+	tenant_http_free(&s->tenant);
+	identity_http_free(&s->identity);
+	mail_http_free(&s->mail);
+	licence_http_free(&s->licence);
+	apps_http_free(&s->apps);
+	files_fs_free(&s->objects);
+	files_fs_free(&s->archive);
+	free(s);
+}
+
+/* The registry names the databases; nothing of the request does. */
+static bool open_databases(struct wire_world *w, struct world_session *s, const struct step_job *job,
+                           const struct fence *fence, struct err *e)
+{
+	struct tenant_record source, target;
+	struct odbc_databases names = { .target = fence->generation };
+
+	if (!s->tenant->get(s->tenant, job->source_ctx, &source, e) || !s->tenant->get(s->tenant, job->target_ctx, &target, e))
+		return false;
+	names.source = source.database;
+	names.previous = strcmp(target.database, fence->generation) == 0 || !target.database[0] ? target.previous_database :
+		target.database;
+	s->sql = odbc_sql_open(w->server, &names, e);
+	return s->sql != NULL;
+}
+
+static bool open_systems(struct wire_world *w, struct world_session *s, const atomic_bool *stop, struct err *e)
+{
+	s->tenant = tenant_http_new(&w->hosting.http, stop, e);
+	s->identity = s->tenant ? identity_http_new(&w->superid.http, stop, e) : NULL;
+	s->mail = s->identity ? mail_http_new(&w->mail.http, stop, e) : NULL;
+	s->licence = s->mail ? licence_http_new(&w->licence.http, stop, e) : NULL;
+	s->apps = s->licence ? apps_http_new(&w->apps.http, stop, e) : NULL;
+	s->objects = s->apps ? files_fs_new(config_text(w->config, CONF_FILES_OBJECTS_ROOT), stop, e) : NULL;
+	s->archive = s->objects ? files_fs_new(config_text(w->config, CONF_FILES_ARCHIVE_ROOT), stop, e) : NULL;
+	return s->archive != NULL;
+}
+
+static bool world_open(struct world_port *self, const struct step_job *job, const struct fence *fence,
+                       const atomic_bool *stop, struct step_ports *ports, struct world_session **session_r, struct err *e)
+{
+	struct wire_world *w = (struct wire_world *)self;
+	struct world_session *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return err_set(e, ERR_TRANSIENT, 0, "world", "out of memory");
+	if (!open_systems(w, s, stop, e) || !open_databases(w, s, job, fence, e)) {
+		session_free(s);
+		return false;
+	}
+	*ports = (struct step_ports){ .sql = s->sql, .tenant = s->tenant, .identity = s->identity, .mail = s->mail,
+		.objects = s->objects, .archive = s->archive, .licence = s->licence, .apps = s->apps, .clock = &w->clock,
+		.seal = w->seal };
+	*session_r = s;
+	return true;
+}
+
+static void world_abort(struct world_port *self, struct world_session *session)
+{
+	(void)self;
+	odbc_sql_cancel(session->sql); /* HTTP and files watch the stop flag themselves */
+}
+
+static void world_close(struct world_port *self, struct world_session *session)
+{
+	(void)self;
+	session_free(session);
+}
+
+static enum step_outcome world_run(struct world_port *self, enum step_id step, struct step_ctx *c)
+{
+	(void)self;
+	return step == STEP_END ? abandon_clone(c) : steps[step].run(c);
+}
+
+/* ---- the whole ---- */
+
+struct system_keys {
+	enum config_id url, token_file, connect_timeout, timeout;
+};
+
+static bool open_system(const struct config *c, const struct system_keys *keys, struct system *s, struct err *e)
+{
+	const char *token_file = config_text(c, keys->token_file);
+
+	buf_init(&s->token, SECRET_MAX_BYTES);
+	if (!config_need(c, keys->url, e) || (*token_file && !secret_file_read_text(token_file, &s->token, e)))
+		return false;
+	s->http = (struct http_settings){ .base_url = config_text(c, keys->url), .bearer = buf_text(&s->token),
+		.connect_timeout_ms = config_ms(c, keys->connect_timeout), .total_timeout_ms = config_ms(c, keys->timeout) };
+	return true;
+}
+
+#define KEYS(name) { CONF_##name##_URL, CONF_##name##_TOKEN_FILE, CONF_##name##_CONNECT_TIMEOUT, CONF_##name##_TIMEOUT }
+
+static bool open_all_systems(struct wire_world *w, struct err *e)
+{
+	const struct {
+		struct system_keys keys;
+		struct system *system;
+	} all[] = {
+		{ KEYS(HOSTING), &w->hosting }, { KEYS(SUPERID), &w->superid }, { KEYS(MAIL), &w->mail },
+		{ KEYS(LICENCE), &w->licence }, { KEYS(APPS), &w->apps },
+	};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (!open_system(w->config, &all[i].keys, all[i].system, e))
+			return false;
+	return config_need(w->config, CONF_FILES_OBJECTS_ROOT, e) && config_need(w->config, CONF_FILES_ARCHIVE_ROOT, e);
+}
+
+static void fill_settings(struct wire_world *w)
+{
+	const struct config *c = w->config;
+
+	w->settings = (struct step_settings){
+		.test_mail_domain = config_text(c, CONF_MAIL_TEST_DOMAIN),
+		.sink_host = config_text(c, CONF_MAIL_SINK_HOST),
+		.query_principal = config_text(c, CONF_QUERY_PRINCIPAL),
+		.previous_drop_first = config_bool(c, CONF_PREVIOUS_DROP_FIRST),
+		.previous_keep_ms = config_ms(c, CONF_PREVIOUS_KEEP),
+		.poll_ms = config_ms(c, CONF_ENGINE_POLL),
+	};
+	w->settings.deny_count = config_list(c, CONF_GUARD_DENY_TARGETS, &w->settings.deny_targets);
+}
+
+static bool open_server(struct wire_world *w, struct err *e)
+{
+	const struct config *c = w->config;
+	const struct odbc_settings settings = {
+		.dialect = config_text(c, CONF_SQL_DIALECT),
+		.driver = config_text(c, CONF_SQL_DRIVER),
+		.folder = config_text(c, CONF_SQL_FOLDER),
+		.busy_timeout_ms = config_ms(c, CONF_SQL_BUSY_TIMEOUT),
+		.query_timeout_ms = config_ms(c, CONF_SQL_QUERY_TIMEOUT),
+		.page_rows = (size_t)config_int(c, CONF_SQL_PAGE_ROWS),
+	};
+
+	if (!config_need(c, CONF_SQL_FOLDER, e))
+		return false;
+	w->server = odbc_server_open(&settings, e);
+	return w->server != NULL;
+}
+
+struct world_port *wire_world_new(const struct config *c, struct err *e)
+{
+	struct wire_world *w = calloc(1, sizeof *w);
+	struct world_port *port = NULL;
+
+	if (!w) {
+		err_set(e, ERR_TRANSIENT, 0, "world", "out of memory");
+		return NULL;
+	}
+	w->config = c;
+	w->clock = clock_system();
+	w->port = (struct world_port){ &w->settings, world_open, world_abort, world_close, world_run };
+	port = &w->port;
+	fill_settings(w);
+	if (config_need(c, CONF_SEAL_KEY_FILE, e))
+		w->seal = seal_openssl_new(config_text(c, CONF_SEAL_KEY_FILE), e);
+	if (!w->seal || !open_all_systems(w, e) || !open_server(w, e))
+		wire_world_free(&port);
+	return port;
+}
+
+void wire_world_free(struct world_port **world)
+{
+	struct wire_world *w = (struct wire_world *)*world;
+
+	if (!w)
+		return;
+	odbc_server_close(&w->server);
+	seal_openssl_free(&w->seal);
+	secret_done(&w->hosting.token);
+	secret_done(&w->superid.token);
+	secret_done(&w->mail.token);
+	secret_done(&w->licence.token);
+	secret_done(&w->apps.token);
+	free(w);
+	*world = NULL;
+}
