@@ -152,8 +152,8 @@ static bool decode_member(struct decoding *d, const struct binding *b, const str
 
 static bool decode_table(struct decoding *d, const struct binding *b, const struct datum *record, char *body)
 {
-	for (; b->type != BIND_END; b++) {
-		size_t index = schema_field_index(record->schema, b->field);
+	for (size_t i = 0; b->type != BIND_END; b++, i++) {
+		size_t index = schema_field_index(record->schema, b->field, i);
 		const struct datum *value = &record->list.items[index];
 
 		if (index == record->list.count)

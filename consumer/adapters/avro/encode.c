@@ -144,8 +144,8 @@ static bool encode_given(struct encoding *n, const struct binding *b, const stru
 static bool encode_table(struct encoding *n, const struct binding *b, const struct schema *schema, const char *body,
                          avro_value_t *record)
 {
-	for (; b->type != BIND_END; b++) {
-		size_t index = schema_field_index(schema, b->field);
+	for (size_t i = 0; b->type != BIND_END; b++, i++) {
+		size_t index = schema_field_index(schema, b->field, i);
 		avro_value_t value;
 
 		n->field = b->field;

@@ -97,29 +97,6 @@ static bool read_symbol(struct reading *r, const struct schema *w, const struct 
 	return true;
 }
 
-/* How many items there are in all is only known at the end, so the list is passed over once before. */
-static bool count_items(const struct reading *r, const struct schema *w, size_t *count_r)
-{
-	struct cursor ahead = r->c;
-	struct block block = { 0 };
-
-	do {
-		if (!cursor_next_block(&ahead, w, &block))
-			return false;
-		for (size_t i = 0; i < block.count; i++) {
-			const char *key;
-			size_t len;
-
-			if (w->type == SCHEMA_MAP && !cursor_bytes(&ahead, WALK_STRING_MAX, &key, &len))
-				return false;
-			if (!cursor_skip(&ahead, w->items))
-				return false;
-		}
-	} while (block.count);
-	*count_r = block.seen;
-	return true;
-}
-
 static bool read_key(struct reading *r, struct datum *out)
 {
 	static const struct schema key = { .type = SCHEMA_STRING, .name = "string", .complete = true };
@@ -128,19 +105,29 @@ static bool read_key(struct reading *r, struct datum *out)
 	return cursor_bytes(&r->c, WALK_STRING_MAX, &out->bytes.data, &out->bytes.len);
 }
 
+/* Room for `more` values behind the n there are. Nearly every list is one block and grows once. */
+static bool make_room(struct reading *r, struct datum **items, size_t n, size_t more, size_t *room)
+{
+	struct datum *grown;
+
+	if (n + more <= *room && *items)
+		return true;
+	*room = n + more > 2 * *room ? n + more : 2 * *room;
+	grown = take_items(r, *room);
+	if (grown && n)
+		memcpy(grown, *items, n * sizeof *grown);
+	*items = grown;
+	return grown != NULL;
+}
+
 static bool read_list(struct reading *r, const struct schema *w, const struct schema *s, struct datum *out)
 {
+	size_t n = 0, room = 0, each = w->type == SCHEMA_MAP ? 2 : 1;
+	struct datum *items = NULL;
 	struct block block = { 0 };
-	struct datum *items;
-	size_t count, n = 0;
 
-	if (!count_items(r, w, &count))
-		return false;
-	items = take_items(r, w->type == SCHEMA_MAP ? 2 * count : count);
-	if (!items)
-		return false;
 	do {
-		if (!cursor_next_block(&r->c, w, &block))
+		if (!cursor_next_block(&r->c, w, &block) || !make_room(r, &items, n, each * block.count, &room))
 			return false;
 		for (size_t i = 0; i < block.count; i++) {
 			if (w->type == SCHEMA_MAP && !read_key(r, &items[n++]))
@@ -155,9 +142,9 @@ static bool read_list(struct reading *r, const struct schema *w, const struct sc
 }
 
 /* The reader's field for one of the writer's; its count when it has none. */
-static size_t find_field(const struct schema *s, const char *name)
+static size_t find_field(const struct schema *s, const char *name, size_t likely)
 {
-	size_t found = schema_field_index(s, name);
+	size_t found = schema_field_index(s, name, likely);
 
 	if (found < s->count)
 		return found;
@@ -188,7 +175,7 @@ static bool read_fields(struct reading *r, const struct schema *w, const struct 
 	if (!items)
 		return false;
 	for (size_t i = 0; i < w->count; i++) {
-		size_t found = find_field(s, w->fields[i].name);
+		size_t found = find_field(s, w->fields[i].name, i);
 
 		r->c.field = w->fields[i].name;
 		if (found == s->count || items[found].schema) {

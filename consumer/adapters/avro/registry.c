@@ -174,9 +174,10 @@ static json_t *parse_answer(const struct buf *answer, const char *path, struct e
 {
 	json_t *json = json_loadb(buf_text(answer), answer->len, JSON_REJECT_DUPLICATES, NULL);
 
-	if (!json_is_object(json)) {
+	if (answer->failed || !json_is_object(json)) {
 		json_decref(json);
-		err_set(e, ERR_TRANSIENT, 0, "registry", "the schema registry answered no JSON object to %s", path);
+		err_set(e, ERR_TRANSIENT, 0, "registry",
+		        "the schema registry answered no JSON object of a sane size to %s", path);
 		return NULL;
 	}
 	return json;

@@ -8,9 +8,9 @@
 #include "handlers/base/buf.h"
 
 /* One request to the registry: a GET of path, or a POST of that JSON (application/vnd.schemaregistry.v1+json) when it
- * is not NULL. True when an answer came, whatever its status; the body is appended to *answer. Otherwise *e says why
- * none came. It may also answer false with TRANSIENT while it is still asking in the background: the record is kept
- * and the same is asked again. */
+ * is not NULL. True when an answer came, whatever its status; the body is appended to *answer, which remembers when it
+ * did not fit. Otherwise *e says why none came. It may also answer false with TRANSIENT while it is still asking in the
+ * background: the record is kept and the same is asked again. */
 typedef bool schema_fetch(void *arg, const char *path, const char *post, struct buf *answer, int *status_r,
                           struct err *e);
 

@@ -180,7 +180,7 @@ static bool parse_field(struct parser *p, const json_t *json, const char *space,
 	field->name = text_member(p, json, "name", false);
 	if (!field->name)
 		return false;
-	if (schema_field_index(record, field->name) < record->count)
+	if (schema_field_index(record, field->name, 0) < record->count)
 		return REFUSE(p, "%s has two fields %s", record->name, field->name);
 	field->type = parse(p, json_object_get(json, "type"), space, depth + 1);
 	if (!field->type || !grow(p, record, field->type))
@@ -422,10 +422,12 @@ const struct schema *schema_parse(const char *text, size_t len, struct arena *me
 	return s;
 }
 
-size_t schema_field_index(const struct schema *record, const char *name)
+size_t schema_field_index(const struct schema *record, const char *name, size_t likely)
 {
 	size_t i = 0;
 
+	if (likely < record->count && strcmp(record->fields[likely].name, name) == 0)
+		return likely;
 	while (i < record->count && strcmp(record->fields[i].name, name) != 0)
 		i++;
 	return i;

@@ -91,8 +91,8 @@ struct schema {
  * schema, refers to itself, or is beyond the bounds above. */
 const struct schema *schema_parse(const char *text, size_t len, struct arena *mem, struct err *e);
 
-/* Index of that field of a record, by its name; count when there is none. */
-size_t schema_field_index(const struct schema *record, const char *name);
+/* Index of that field of a record, by its name; count when there is none. It is looked for at `likely` first. */
+size_t schema_field_index(const struct schema *record, const char *name, size_t likely);
 /* Index of that symbol of an enum; -1 when there is none. */
 int schema_symbol_index(const struct schema *enumeration, const char *symbol);
 
