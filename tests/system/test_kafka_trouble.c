@@ -152,6 +152,20 @@ START_TEST(a_bus_closes_in_time_with_messages_that_nobody_takes)
 }
 END_TEST
 
+/* A list that librdkafka gave away and never got back keeps rd_kafka_destroy() of 2.0.2 from ever ending. */
+START_TEST(a_bus_closes_in_time_even_when_librdkafka_hangs)
+{
+	static rd_kafka_topic_partition_list_t *kept;
+	struct bus_port *bus = started(true);
+	struct bus_event ev;
+
+	ck_assert(bus_wait_for(bus, BUS_ASSIGNED, JOIN_MS, &ev));
+	ck_assert(!rd_kafka_assignment(((struct kafka_bus *)bus)->in.client, &kept));
+	close_in_time(bus);
+	rd_kafka_topic_partition_list_destroy(kept);
+}
+END_TEST
+
 START_TEST(a_bus_without_a_broker_says_so_in_time)
 {
 	struct kafka_settings s = settings();
@@ -225,6 +239,7 @@ int main(void)
 	add(suite, what_the_broker_refuses_is_reported_as_not_delivered);
 	add(suite, a_fatal_error_of_the_producer_asks_for_a_new_process);
 	add(suite, a_bus_closes_in_time_with_messages_that_nobody_takes);
+	add(suite, a_bus_closes_in_time_even_when_librdkafka_hangs);
 	add(suite, a_bus_without_a_broker_says_so_in_time);
 	add(suite, the_brokers_and_topics_are_described);
 	srunner_run_all(runner, CK_NORMAL);
