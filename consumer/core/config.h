@@ -92,6 +92,8 @@ size_t config_passthrough(const struct config *c, const struct config_pair **pai
 bool config_show(const struct config *c, bool with_origin, struct buf *out);
 /* "default", "/etc/x.ini:12", "environment SANDBOX_LOG__LEVEL", "flag --log-level". */
 bool config_origin_text(const struct config_origin *origin, struct buf *out);
+/* Of the names, the one that text was probably meant to be; NULL when none is near. */
+const char *config_nearest(const char *text, const char *const *names, size_t count);
 /* docs/configuration.md: every section and key. */
 bool config_write_manual(struct buf *out);
 

@@ -42,7 +42,5 @@ bool config_value_read(const struct config_row *row, const char *text, size_t le
 const char *config_type_name(enum config_type type);
 /* SANDBOX_REDIS__SOCKET of a section and a key; false when it does not fit in size. */
 bool config_variable_name(const char *section, const char *key, char *name_r, size_t size);
-/* Of the names, the one that text was probably meant to be; NULL when none is near. */
-const char *config_nearest(const char *text, const char *const *names, size_t count);
 
 #endif

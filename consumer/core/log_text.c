@@ -9,8 +9,7 @@ static const char hidden[] = "[address]";
 
 /* ---- UTF-8 ---- */
 
-/* Length of the character at p and its code; broken bytes count one each, as U+FFFD. */
-static size_t next_char(const char *p, size_t left, uint32_t *code_r)
+size_t text_next_char(const char *p, size_t left, uint32_t *code_r)
 {
 	static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *u = (const unsigned char *)p;
@@ -31,8 +30,7 @@ static size_t next_char(const char *p, size_t left, uint32_t *code_r)
 	return len;
 }
 
-/* Characters that end a line, move the cursor or turn the reading direction. */
-static bool is_unsafe(uint32_t code)
+bool text_is_unsafe(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x200e && code <= 0x200f) ||
 	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
@@ -44,7 +42,7 @@ static void add_char(struct buf *out, const char *p, size_t len, uint32_t code)
 		buf_printf(out, "\\%c", (char)code);
 	else if (code == '\n')
 		buf_add_text(out, "\\n");
-	else if (is_unsafe(code) || (code == 0xfffd && len == 1))
+	else if (text_is_unsafe(code) || (code == 0xfffd && len == 1))
 		buf_printf(out, "\\u%04x", code);
 	else
 		buf_add(out, p, len);
@@ -109,7 +107,7 @@ static void add_plain(struct buf *out, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len;) {
 		uint32_t code;
-		size_t n = next_char(text + i, len - i, &code);
+		size_t n = text_next_char(text + i, len - i, &code);
 
 		add_char(out, text + i, n, code);
 		i += n;

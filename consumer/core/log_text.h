@@ -18,4 +18,9 @@ void log_text_add(struct buf *out, const char *text, bool json);
 /* 2026-08-01T10:15:00.123Z of milliseconds since 1970; years 0 to 9999. */
 void log_time_text(int64_t utc_ms, char text_r[LOG_TIME_TEXT]);
 
+/* Length of the character at p, of at most `left` bytes, and its code; broken bytes count one each, as U+FFFD. */
+size_t text_next_char(const char *p, size_t left, uint32_t *code_r);
+/* Does it end a line, move the cursor or turn the reading direction? */
+bool text_is_unsafe(uint32_t code);
+
 #endif

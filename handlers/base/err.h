@@ -17,10 +17,11 @@ enum err_class {
 	ERR_CLASS_END
 };
 
-/* Codes that the engine acts on; every other code belongs to the system that made it. */
+/* Codes that others act on; every other code belongs to the system that made it. */
 enum err_code {
 	ERR_CODE_FENCED = 9001,  /* a newer owner has taken over: our effect was refused */
 	ERR_CODE_ABORTED = 9002, /* we were asked to stop in the middle */
+	ERR_CODE_AUTH = 9003,    /* our name, password or rights were not accepted */
 };
 
 struct err {

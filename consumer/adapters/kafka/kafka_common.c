@@ -86,9 +86,18 @@ static enum err_class class_of(rd_kafka_resp_err_t code)
 	}
 }
 
+static bool is_about_rights(rd_kafka_resp_err_t code)
+{
+	return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+	       code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+	       code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
+	       code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED || code == RD_KAFKA_RESP_ERR__AUTHENTICATION;
+}
+
 bool kafka_err_set(struct err *e, rd_kafka_resp_err_t code, const char *where, const char *what)
 {
-	return err_set(e, class_of(code), (int)code, where, "%s: %s", what, rd_kafka_err2str(code));
+	return err_set(e, class_of(code), is_about_rights(code) ? ERR_CODE_AUTH : (int)code, where, "%s: %s", what,
+		       rd_kafka_err2str(code));
 }
 
 struct destruction {

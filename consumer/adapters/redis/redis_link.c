@@ -302,7 +302,8 @@ static bool refused_hello(const struct redis_link *link, const redisReply *reply
 	enum redis_remedy remedy = redis_remedy(reply, &sentence);
 	int at = link->hello_at < HELLO_SCRIPTS ? link->hello_at : HELLO_SCRIPTS;
 
-	return err_set(e, remedy == REDIS_RECONNECT || at == HELLO_AUTH ? ERR_REFUSED : ERR_TRANSIENT, 0, "redis",
+	return err_set(e, remedy == REDIS_RECONNECT || at == HELLO_AUTH ? ERR_REFUSED : ERR_TRANSIENT,
+		       at == HELLO_AUTH || strncmp(reply->str, "NOAUTH", 6) == 0 ? ERR_CODE_AUTH : 0, "redis",
 		       "Redis refuses %s: %s", asked[at], sentence);
 }
 
@@ -454,7 +455,7 @@ bool redis_link_wait(struct redis_link *link, struct err *e)
 			return true;
 		left_ms = until_ms - redis_now_ms();
 		if (link->state == LINK_DOWN && (link->why.class == ERR_REFUSED || left_ms <= 0))
-			return err_set(e, link->why.class, 0, "redis", "%s", link->why.text);
+			return err_set(e, link->why.class, link->why.code, "redis", "%s", link->why.text);
 		if (link->state == LINK_GREETING && left_ms > link->due_ms - redis_now_ms())
 			left_ms = link->due_ms - redis_now_ms();
 		poll(&watched, 1, left_ms > 20 ? 20 : left_ms > 0 ? (int)left_ms : 0);
