@@ -56,7 +56,8 @@ static enum sql_cell cell(void *arg, const char *table, const char *column, size
 	case MASK_CHANGED:
 		return SQL_CELL_REPLACE;
 	case MASK_BLANK:
-		buf_clear(out);
+		if (!out->failed) /* too big to be rewritten is no reason to empty it: the page fails on that */
+			buf_clear(out);
 		return SQL_CELL_REPLACE;
 	case MASK_SAME:
 		break;

@@ -112,7 +112,7 @@ enum effect_kind {
 	FX_RECORD,       /* change the clone and append its events to the outbox, atomically */
 	FX_PUBLISH,      /* send events first..last of the outbox to their topics */
 	FX_FORGET,       /* events up to sequence are delivered: drop them from the outbox */
-	FX_REJECT,       /* make the clone known as rejected unless somebody began it (STORE_REJECT) */
+	FX_REJECT,       /* make the clone known as rejected unless somebody began it (STORE_INTRODUCE) */
 	FX_TELL_REJECTED, /* publish the REJECTED state of such a request; answered for `at` */
 	FX_DEAD_LETTER,  /* publish the record at `at` with code and text; answered for `at` */
 	FX_COMMIT,       /* offset of `at` */

@@ -237,6 +237,7 @@ static void granted(struct engine *e, struct clone *c, const struct lease_answer
 		nothing_known(e, c);
 		return;
 	}
+	c->take_target |= !a->active_clone[0]; /* a store that was rebuilt does not know it */
 	record_publish_rest(e, c);
 }
 

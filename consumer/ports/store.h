@@ -34,8 +34,9 @@ enum store_op_kind {
 	STORE_RENEW,   /* prove that the lease is still ours and prolong it */
 	STORE_RELEASE, /* give both leases back; only if still ours */
 	STORE_RECORD,  /* change clone and target hash and append to the outbox; only under our lease */
-	STORE_REJECT,  /* without a lease: make the clone known as rejected, unless somebody began it (then FENCED). Needed so
-	                  that a consumer that slept over the rejection does not begin the clone after it */
+	STORE_INTRODUCE, /* without a lease: make a clone known with these fields, unless the store knows it with another
+	                  * status or somebody is about to begin it (then FENCED). For rejections, which a consumer that slept
+	                  * over them must find when it wakes, and for what a rebuild remembers from the topics */
 	STORE_DELIVERED, /* entries up to and including sequence have reached the topics: drop them */
 	STORE_NOTE,    /* progress for people, lost without harm: clone fields in a separate hash */
 	STORE_OP_END

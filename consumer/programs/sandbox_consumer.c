@@ -2,12 +2,14 @@
  * sandbox-consumer: runs clones. Wires the adapters to the loop; no logic. */
 #include "consumer/adapters/httpd/httpd.h"
 #include "consumer/adapters/kafka/kafka_bus.h"
+#include "consumer/adapters/kafka/kafka_reader.h"
 #include "consumer/adapters/redis/redis_store.h"
 #include "consumer/adapters/system/log_fd.h"
 #include "consumer/adapters/system/random_uuid.h"
 #include "consumer/adapters/system/secret_file.h"
 #include "consumer/programs/wire.h"
 #include "consumer/runtime/loop.h"
+#include "consumer/runtime/rebuild.h"
 #include "handlers/masking/masking.h"
 
 #include <signal.h>
@@ -16,7 +18,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { EXIT_USAGE = 2, EXIT_CONFIG = 78, EXIT_UNAVAILABLE = 69, BROKER_WAIT_MS = 30000, CLOSE_WITHIN_MS = 10000,
+enum { EXIT_USAGE = 2, EXIT_CONFIG = 78, EXIT_UNAVAILABLE = 69, BROKER_WAIT_MS = 30000, REBUILD_WITHIN_MS = 10 * 60 * 1000, CLOSE_WITHIN_MS = 10000,
        ALIVE_WITHIN_MS = 30000 };
 
 static volatile sig_atomic_t stop_count;
@@ -106,6 +108,25 @@ static void note_kafka(void *arg, int severity, const char *text)
 		LOG_FIELDS(log_text("text", text)) + 1, 1);
 }
 
+static bool read_topics(void *arg, rebuild_record_fn *fn, void *fn_arg, struct err *e)
+{
+	struct kafka_reader *reader = kafka_reader_new(arg, e);
+	const struct kafka_read what = { .topics = { [TOPIC_REQUESTED] = true, [TOPIC_STEP_COMPLETED] = true,
+		[TOPIC_STATE] = true }, .partition = -1, .from = KAFKA_FROM_BEGINNING, .within_ms = REBUILD_WITHIN_MS };
+	bool ok = reader && kafka_read(reader, &what, fn, fn_arg, e);
+
+	kafka_reader_free(&reader);
+	return ok;
+}
+
+static bool rebuild(struct program *p, struct kafka_settings *settings, struct err *e)
+{
+	const struct rebuild_parts parts = { .store = p->parts.store, .codec = p->parts.codec, .log = p->log,
+		.read_topics = read_topics, .read_arg = settings, .within_ms = REBUILD_WITHIN_MS };
+
+	return rebuild_store(&parts, e);
+}
+
 static bool open_bus(struct program *p, struct err *e)
 {
 	struct kafka_settings settings;
@@ -119,7 +140,7 @@ static bool open_bus(struct program *p, struct err *e)
 	settings.note = note_kafka;
 	settings.note_arg = p;
 	p->parts.bus = kafka_bus_new(&settings, e);
-	return p->parts.bus && kafka_bus_start(p->parts.bus, BROKER_WAIT_MS, e);
+	return p->parts.bus && rebuild(p, &settings, e) && kafka_bus_start(p->parts.bus, BROKER_WAIT_MS, e);
 }
 
 static bool open_store(struct program *p, struct err *e)

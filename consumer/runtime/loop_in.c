@@ -80,11 +80,9 @@ static void park(struct loop *l, const struct bus_record *record)
 {
 	const struct kept_record *kept = records_find(l->records, &record->at);
 
-	if (!kept)
-		return;
+	if (!kept || !records_read(kept, &l->parked_record))
+		abort(); /* it was kept a moment ago */
 	l->parked = true;
-	l->parked_record = (struct bus_record){ .at = record->at, .key = kept->key, .value = kept->value,
-		.key_len = kept->key_len, .value_len = kept->value_len };
 	l->parked_again_ms = loop_now_ms() + PARKED_AGAIN_MS;
 	l->p->bus->pause(l->p->bus, true);
 	log_warn(l->p->log, NULL, "a record waits for its schema; reading pauses", log_text("topic", topic_name(record->at.topic)));
@@ -271,7 +269,7 @@ void loop_take_store(struct loop *l)
 			in.kind = IN_RELEASED;
 			break;
 		case STORE_RECORD:
-		case STORE_REJECT:
+		case STORE_INTRODUCE:
 			in.kind = IN_RECORDED;
 			break;
 		default:

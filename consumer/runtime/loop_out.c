@@ -136,13 +136,16 @@ static void dead_letter(struct loop *l, const struct effect *fx)
 {
 	const struct kept_record *kept = records_find(l->records, &fx->at);
 	struct message *m = arena_take(l->mem, sizeof *m);
+	struct bus_record record = { 0 };
 
+	if (kept)
+		records_read(kept, &record);
 	if (m) {
 		m->kind = MESSAGE_DEAD_LETTER;
 		m->dead_letter = (struct dead_letter){ .origin_topic = topic_name(fx->at.topic),
 			.origin_partition = fx->at.partition, .origin_offset = fx->at.offset, .at_ms = loop_utc_ms(),
-			.reason_code = fx->code, .reason = fx->text, .key = kept ? kept->key : "", .value = kept ? kept->value : "",
-			.key_len = kept ? kept->key_len : 0, .value_len = kept ? kept->value_len : 0 };
+			.reason_code = fx->code, .reason = fx->text, .key = record.key, .value = record.value,
+			.key_len = record.key_len, .value_len = record.value_len, .value_size = kept ? kept->value_size : 0 };
 	}
 	log_warn(l->p->log, NULL, "dead letter", log_text("topic", topic_name(fx->at.topic)),
 		log_number("partition", fx->at.partition), log_number("offset", fx->at.offset), log_text("reason", fx->code),

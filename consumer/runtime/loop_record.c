@@ -135,7 +135,7 @@ void loop_reject(struct loop *l, const struct effect *fx)
 	struct snapshot_fields *fields = arena_take(l->mem, sizeof *fields);
 	struct clone_snapshot s;
 	struct store_pair pairs[PAIRS_MAX];
-	struct store_op op = { .kind = STORE_REJECT, .tag = fx->ref, .target_ctx = fx->target_ctx,
+	struct store_op op = { .kind = STORE_INTRODUCE, .tag = fx->ref, .target_ctx = fx->target_ctx,
 		.source_ctx = fx->source_ctx, .clone_id = fx->clone_id, .sequence_after = 1 };
 	struct err e = { 0 };
 	struct buf request;

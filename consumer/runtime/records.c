@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/runtime/records.h"
 
+#include "consumer/core/envelope.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+enum { ENVELOPE_KEEP_MAX_BYTES = 3 * RECORD_KEEP_MAX_BYTES };
 
 struct records {
 	struct kept_record *kept; /* sorted by topic, partition, offset */
@@ -14,18 +18,12 @@ struct records *records_new(void)
 	return calloc(1, sizeof(struct records));
 }
 
-static void free_record(struct kept_record *k)
-{
-	free(k->key);
-	free(k->value);
-}
-
 void records_free(struct records **r)
 {
 	if (!*r)
 		return;
 	for (size_t i = 0; i < (*r)->count; i++)
-		free_record(&(*r)->kept[i]);
+		free((*r)->kept[i].data);
 	free((*r)->kept);
 	free(*r);
 	*r = NULL;
@@ -56,18 +54,35 @@ static size_t lower_bound(const struct records *r, const struct bus_position *at
 	return low;
 }
 
-static char *copy_of(const void *data, size_t len)
+static size_t at_most(size_t len)
 {
-	char *copy = malloc(len ? len : 1);
+	return len < RECORD_KEEP_MAX_BYTES ? len : RECORD_KEEP_MAX_BYTES;
+}
 
-	if (copy && len)
-		memcpy(copy, data, len);
-	return copy;
+static bool pack(const struct bus_record *record, struct kept_record *k)
+{
+	struct bus_message m = { .topic = record->at.topic, .key = record->key, .key_len = at_most(record->key_len),
+		.value = record->value, .value_len = at_most(record->value_len), .header_count = record->header_count };
+	struct buf data;
+
+	memcpy(m.headers, record->headers, sizeof m.headers);
+	buf_init(&data, ENVELOPE_KEEP_MAX_BYTES);
+	if (!envelope_pack(&m, &data)) {
+		buf_done(&data);
+		m.header_count = 0; /* headers of an unreasonable size are none of ours */
+		if (!envelope_pack(&m, &data)) {
+			buf_done(&data);
+			return false;
+		}
+	}
+	*k = (struct kept_record){ .at = record->at, .value_size = (int64_t)record->value_len, .data = data.data,
+		.len = data.len };
+	return true;
 }
 
 bool records_keep(struct records *r, const struct bus_record *record)
 {
-	struct kept_record k = { .at = record->at, .key_len = record->key_len, .value_len = record->value_len };
+	struct kept_record k;
 	size_t i = lower_bound(r, &record->at);
 
 	if (i < r->count && compare(&r->kept[i].at, &record->at) == 0)
@@ -81,19 +96,23 @@ bool records_keep(struct records *r, const struct bus_record *record)
 		r->kept = grown;
 		r->size = size;
 	}
-	if (k.value_len > RECORD_KEEP_MAX_BYTES)
-		k.value_len = RECORD_KEEP_MAX_BYTES;
-	if (k.key_len > RECORD_KEEP_MAX_BYTES)
-		k.key_len = RECORD_KEEP_MAX_BYTES;
-	k.key = copy_of(record->key, k.key_len);
-	k.value = copy_of(record->value, k.value_len);
-	if (!k.key || !k.value) {
-		free_record(&k);
+	if (!pack(record, &k))
 		return false;
-	}
 	memmove(&r->kept[i + 1], &r->kept[i], (r->count - i) * sizeof *r->kept);
 	r->kept[i] = k;
 	r->count++;
+	return true;
+}
+
+bool records_read(const struct kept_record *kept, struct bus_record *record_r)
+{
+	struct bus_message m;
+
+	if (!envelope_unpack(kept->data, kept->len, &m))
+		return false;
+	*record_r = (struct bus_record){ .at = kept->at, .key = m.key, .key_len = m.key_len, .value = m.value,
+		.value_len = m.value_len, .header_count = m.header_count };
+	memcpy(record_r->headers, m.headers, sizeof record_r->headers);
 	return true;
 }
 
@@ -107,7 +126,7 @@ const struct kept_record *records_find(const struct records *r, const struct bus
 static void forget_range(struct records *r, size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++)
-		free_record(&r->kept[i]);
+		free(r->kept[i].data);
 	memmove(&r->kept[from], &r->kept[to], (r->count - to) * sizeof *r->kept);
 	r->count -= to - from;
 }

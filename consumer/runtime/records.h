@@ -10,8 +10,9 @@ enum { RECORD_KEEP_MAX_BYTES = 256 * 1024 }; /* of a larger value only so much i
 
 struct kept_record {
 	struct bus_position at;
-	char *key, *value;
-	size_t key_len, value_len;
+	int64_t value_size; /* of the whole value; more than what is kept when it was cut */
+	char *data;         /* an envelope: key, value, headers */
+	size_t len;
 };
 
 struct records;
@@ -23,6 +24,8 @@ void records_free(struct records **r);
 bool records_keep(struct records *r, const struct bus_record *record);
 /* NULL when it is not kept. */
 const struct kept_record *records_find(const struct records *r, const struct bus_position *at);
+/* The record again, borrowed from what is kept. */
+bool records_read(const struct kept_record *kept, struct bus_record *record_r);
 /* The offset was committed: what lies below it is not needed any more. */
 void records_forget_below(struct records *r, const struct bus_position *at);
 /* The partition is somebody else's. */

@@ -14,7 +14,7 @@ enum { WORKERS = 2, BUG_SEEDS = 10000 };
 
 static const char *const bug_names[SIM_BUG_END] = {
 	[SIM_BUG_NONE] = "none",           [SIM_BUG_NO_FENCE] = "no fence",   [SIM_BUG_NO_LEDGER] = "no ledger",
-	[SIM_BUG_COMMIT_EARLY] = "commit early", [SIM_BUG_NO_OUTBOX] = "no outbox", [SIM_BUG_NO_LEASE_CHECK] = "no lease check",
+	[SIM_BUG_COMMIT_EARLY] = "commit early", [SIM_BUG_NO_OUTBOX] = "no outbox", [SIM_BUG_NO_STORE_CHECKS] = "no store checks",
 };
 
 static long number(const char *name, long fallback)

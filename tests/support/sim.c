@@ -244,7 +244,7 @@ static void carry_out(struct sim *s, int consumer, const struct effect *fx)
 		publish(s, consumer, fx);
 		break;
 	case FX_REJECT:
-		sim_store_submit(s, consumer, fx, STORE_REJECT);
+		sim_store_submit(s, consumer, fx, STORE_INTRODUCE);
 		break;
 	case FX_TELL_REJECTED:
 	case FX_DEAD_LETTER:

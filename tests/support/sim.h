@@ -30,7 +30,7 @@ enum sim_bug {
 	SIM_BUG_NO_LEDGER,       /* looking never sees what was done */
 	SIM_BUG_COMMIT_EARLY,    /* offsets are committed when a record is read */
 	SIM_BUG_NO_OUTBOX,       /* an event is forgotten when its publisher dies */
-	SIM_BUG_NO_LEASE_CHECK,  /* the store takes records from somebody whose lease is over */
+	SIM_BUG_NO_STORE_CHECKS, /* the store takes records whoever has the lease, whatever their sequence */
 	SIM_BUG_END
 };
 

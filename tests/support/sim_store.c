@@ -121,7 +121,7 @@ static enum store_status record(struct sim *s, struct sim_op *op)
 
 	if (have == op->after && stored->found && op->event_count)
 		return STORE_OK;
-	if (have != op->before)
+	if (have != op->before && s->bug != SIM_BUG_NO_STORE_CHECKS)
 		return STORE_BEHIND;
 	if (!stored->found) {
 		*stored = (struct sim_stored){ .found = true, .first = op->after + 1, .last = op->after };
@@ -175,9 +175,9 @@ static void carry_out(struct sim *s, struct sim_event *event, struct sim_op *op)
 			l->until = s->now + s->policy.lease_ttl_ms;
 		break;
 	case STORE_RECORD:
-		op->status = holds(s, event, op) || s->bug == SIM_BUG_NO_LEASE_CHECK ? record(s, op) : STORE_FENCED;
+		op->status = holds(s, event, op) || s->bug == SIM_BUG_NO_STORE_CHECKS ? record(s, op) : STORE_FENCED;
 		break;
-	case STORE_REJECT:
+	case STORE_INTRODUCE:
 		op->status = reject(s, op);
 		break;
 	case STORE_RELEASE:

@@ -272,7 +272,7 @@ static const struct store_pair *field(const struct store_answer *a, const char *
 static enum store_status reject(struct store_port *store, const char *target, const char *clone)
 {
 	const struct store_pair set[] = { { "status", "REJECTED", 8 }, { "cause", "busy", 4 } };
-	const struct store_op op = { .kind = STORE_REJECT,
+	const struct store_op op = { .kind = STORE_INTRODUCE,
 				     .tag = 10,
 				     .target_ctx = target,
 				     .clone_id = clone,

@@ -53,7 +53,7 @@ static bool check_counts(const struct store_op *op, struct err *e)
 			       PAIRS_MAX);
 	if (op->kind == STORE_NOTE && op->clone_set_count == 0)
 		return err_set(e, ERR_MISUSE, 0, "redis_store", "a note without fields");
-	if (op->kind == STORE_REJECT && !clone_field(op, "status"))
+	if (op->kind == STORE_INTRODUCE && !clone_field(op, "status"))
 		return err_set(e, ERR_MISUSE, 0, "redis_store", "a rejection without a status");
 	return true;
 }
@@ -287,7 +287,7 @@ size_t redis_op_write(const struct redis_writer *w, const struct store_op *op, e
 		return write_release(w, op, parts_r);
 	case STORE_RECORD:
 		return write_record(w, op, parts_r);
-	case STORE_REJECT:
+	case STORE_INTRODUCE:
 		return write_reject(w, op, parts_r);
 	case STORE_DELIVERED:
 		return write_delivered(w, op, parts_r);

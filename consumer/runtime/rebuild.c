@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "consumer/runtime/rebuild.h"
+
+#include "consumer/core/snapshot.h"
+#include "consumer/core/table.h"
+#include "consumer/runtime/loop.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A target that no tenant can be named like: its lease lets one process do the work, its clone remembers that it is
+ * done. */
+static const char memory_target[] = "_store", memory_clone[] = "rebuilt";
+
+enum { LEASE_MS = 30000, CLONES_MAX = 1000000 };
+
+struct remembered {
+	struct remembered *next;
+	char clone_id[CLONE_ID_MAX + 1], target[CTX_MAX + 1];
+	struct clone_snapshot snapshot;
+	char *request;
+	size_t request_len;
+};
+
+struct rebuild {
+	const struct rebuild_parts *p;
+	struct table ids;
+	struct remembered *all;
+	size_t count;
+	bool failed;
+	int64_t until_ms;
+};
+
+/* ---- folding ---- */
+
+static struct remembered *find(struct rebuild *r, const char *clone_id, const char *target)
+{
+	struct remembered *m;
+	uint64_t value;
+
+	if (table_get(&r->ids, clone_id, &value))
+		return (struct remembered *)(uintptr_t)value;
+	m = r->count < CLONES_MAX ? calloc(1, sizeof *m) : NULL;
+	if (!m)
+		return NULL;
+	snprintf(m->clone_id, sizeof m->clone_id, "%s", clone_id);
+	snprintf(m->target, sizeof m->target, "%s", target);
+	snapshot_init(&m->snapshot);
+	m->next = r->all;
+	r->all = m;
+	r->count++;
+	return table_set(&r->ids, m->clone_id, (uint64_t)(uintptr_t)m) ? m : NULL;
+}
+
+static bool keep_request(struct remembered *m, const struct message *message, const struct bus_record *record)
+{
+	if (m->request)
+		return true; /* the first one counts: later ones of the id are duplicates or conflicts */
+	m->snapshot.fingerprint = message->request.fingerprint;
+	m->snapshot.requested_at_ms = message->request.requested_at_ms;
+	snprintf(m->snapshot.source_ctx, sizeof m->snapshot.source_ctx, "%s", message->request.job.source_ctx);
+	m->request = malloc(record->value_len);
+	if (!m->request)
+		return false;
+	memcpy(m->request, record->value, record->value_len);
+	m->request_len = record->value_len;
+	return true;
+}
+
+static bool fold(struct rebuild *r, const struct message *m, const struct bus_record *record)
+{
+	struct remembered *known;
+
+	switch (m->kind) {
+	case MESSAGE_REQUEST:
+		known = find(r, m->request.job.clone_id, m->request.job.target_ctx);
+		return known && keep_request(known, m, record);
+	case MESSAGE_STEP_COMPLETED:
+		known = find(r, m->step_completed.clone_id, m->step_completed.target_ctx);
+		if (known)
+			snapshot_fold_step(&known->snapshot, &m->step_completed);
+		return known != NULL;
+	default:
+		known = find(r, m->state.clone_id, m->state.target_ctx);
+		if (known)
+			snapshot_fold_state(&known->snapshot, &m->state);
+		return known != NULL;
+	}
+}
+
+/* What cannot be decoded was never ours or went to the dead-letter topic. */
+static bool take_record(void *arg, const struct bus_record *record)
+{
+	struct rebuild *r = arg;
+	struct message *message = NULL;
+	struct err e = { 0 };
+	enum message_kind kind = record->at.topic == TOPIC_REQUESTED ? MESSAGE_REQUEST :
+		record->at.topic == TOPIC_STATE ? MESSAGE_STATE : MESSAGE_STEP_COMPLETED;
+
+	if (!record->value)
+		return true;
+	if (r->p->codec->decode(r->p->codec, kind, record, &message, &e) != CODEC_OK)
+		return true;
+	r->failed = !fold(r, message, record);
+	message_free(&message);
+	return !r->failed;
+}
+
+/* ---- asking the store, one thing at a time ---- */
+
+static bool ask(struct rebuild *r, const struct store_op *op, struct store_answer *answer, struct err *e)
+{
+	struct store_port *store = r->p->store;
+
+	if (!store->submit(store, op, e))
+		return false;
+	while (loop_now_ms() < r->until_ms) {
+		struct pollfd watched = { .fd = store->fd(store), .events = POLLIN };
+		int64_t ms = store->timeout_ms(store);
+
+		store->flush(store);
+		while (store->next(store, answer))
+			if (answer->tag == op->tag)
+				return true;
+		poll(&watched, 1, ms < 0 || ms > 100 ? 100 : (int)ms);
+	}
+	return err_set(e, ERR_TRANSIENT, 0, "store", "the store did not answer in time");
+}
+
+static struct store_op memory_op(enum store_op_kind kind, uint64_t token)
+{
+	return (struct store_op){ .kind = kind, .tag = (uint64_t)kind, .target_ctx = memory_target, .source_ctx = "",
+		.clone_id = memory_clone, .token = token, .ttl_ms = LEASE_MS, .utc_us = loop_now_ms() * 1000 };
+}
+
+static bool take_lease(struct rebuild *r, uint64_t *token_r, bool *done_r, struct err *e)
+{
+	struct store_op op = memory_op(STORE_ACQUIRE, 0);
+	struct store_answer answer;
+
+	while (loop_now_ms() < r->until_ms) {
+		if (!ask(r, &op, &answer, e))
+			return false;
+		if (answer.status == STORE_OK) {
+			*token_r = answer.token;
+			*done_r = answer.found;
+			return true;
+		}
+		poll(NULL, 0, 200);
+	}
+	return err_set(e, ERR_TRANSIENT, 0, "store", "another process rebuilds the store and does not end");
+}
+
+/* ---- writing ---- */
+
+static bool introduce(struct rebuild *r, const struct remembered *m, struct err *e)
+{
+	struct snapshot_fields fields;
+	struct store_pair pairs[SNAPSHOT_PAIRS_MAX + 1];
+	struct store_op op = { .kind = STORE_INTRODUCE, .tag = 1, .target_ctx = m->target, .source_ctx = "",
+		.clone_id = m->clone_id, .sequence_after = m->snapshot.sequence, .clone_set = pairs };
+	struct store_answer answer;
+
+	if (m->snapshot.status == CLONE_STATUS_UNSET)
+		return true; /* asked for and never begun: its record is still to be read */
+	snapshot_write(&m->snapshot, snapshot_done(&m->snapshot), &fields);
+	memcpy(pairs, fields.pairs, fields.count * sizeof *pairs);
+	op.clone_set_count = fields.count;
+	if (m->request)
+		pairs[op.clone_set_count++] = (struct store_pair){ "request", m->request, m->request_len };
+	return ask(r, &op, &answer, e) && (answer.status != STORE_UNAVAILABLE ||
+		err_set(e, ERR_TRANSIENT, 0, "store", "the store went away while it was rebuilt"));
+}
+
+static bool remember_done(struct rebuild *r, uint64_t token, struct err *e)
+{
+	const struct store_pair status = { "status", clone_status_name(CLONE_RUNNING), strlen(clone_status_name(CLONE_RUNNING)) };
+	struct store_op op = memory_op(STORE_RECORD, token);
+	struct store_answer answer;
+
+	op.clone_set = &status; /* "running" for ever: what is at rest is forgotten one day */
+	op.clone_set_count = 1;
+	op.sequence_after = 1;
+	if (!ask(r, &op, &answer, e))
+		return false;
+	return answer.status == STORE_OK || err_set(e, ERR_TRANSIENT, 0, "store", "the store did not take that it is rebuilt");
+}
+
+static bool write_all(struct rebuild *r, uint64_t token, struct err *e)
+{
+	size_t known = 0;
+
+	if (!r->p->read_topics(r->p->read_arg, take_record, r, e))
+		return false;
+	if (r->failed)
+		return err_set(e, ERR_TRANSIENT, 0, "store", "out of memory while reading the topics");
+	for (const struct remembered *m = r->all; m; m = m->next) {
+		if (!introduce(r, m, e))
+			return false;
+		known += m->snapshot.status != CLONE_STATUS_UNSET;
+	}
+	if (known)
+		log_warn(r->p->log, NULL, "the store was empty: clones are remembered from the topics",
+			log_number("clones", (int64_t)known));
+	return remember_done(r, token, e);
+}
+
+static void free_all(struct rebuild *r)
+{
+	while (r->all) {
+		struct remembered *next = r->all->next;
+
+		free(r->all->request);
+		free(r->all);
+		r->all = next;
+	}
+	table_done(&r->ids);
+}
+
+bool rebuild_store(const struct rebuild_parts *parts, struct err *e)
+{
+	struct rebuild r = { .p = parts, .until_ms = loop_now_ms() + parts->within_ms };
+	struct store_answer answer;
+	struct store_op release;
+	uint64_t token = 0;
+	bool done = false, ok;
+
+	if (!take_lease(&r, &token, &done, e))
+		return false;
+	ok = done || write_all(&r, token, e);
+	free_all(&r);
+	release = memory_op(STORE_RELEASE, token);
+	return ask(&r, &release, &answer, e) && ok;
+}
