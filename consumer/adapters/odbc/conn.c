@@ -109,6 +109,23 @@ bool conn_fail(struct conn *c, SQLSMALLINT type, SQLHANDLE handle, int *native_r
 
 /* ---- connecting ---- */
 
+/* The manager's message may repeat the connection string: only its state and number are told. */
+static void refuse_connection(struct conn *c, struct err *e)
+{
+	SQLCHAR state[6] = "", text[256] = "";
+	struct err inner = { 0 };
+	SQLINTEGER ignored;
+	SQLSMALLINT len;
+	int native = 0;
+
+	SQLGetDiagRec(SQL_HANDLE_DBC, c->dbc, 1, state, &ignored, text, sizeof text, &len);
+	conn_fail(c, SQL_HANDLE_DBC, c->dbc, &native, &inner);
+	if (native == 0) /* from the manager, not from a driver */
+		err_set(e, ERR_REFUSED, 0, "odbc", "the ODBC driver could not be loaded (state %.5s)", (const char *)state);
+	else
+		err_set(e, inner.class, native, "odbc", "the database could not be opened (driver error %d)", native);
+}
+
 static bool connect_to(struct conn *c, struct odbc_env *env, const char *connection, enum access access,
                        struct err *e)
 {
@@ -116,14 +133,10 @@ static bool connect_to(struct conn *c, struct odbc_env *env, const char *connect
 		return err_set(e, ERR_TRANSIENT, 0, "odbc", "the ODBC driver manager gave no connection");
 	if (!SQL_SUCCEEDED(SQLDriverConnect(c->dbc, NULL, (SQLCHAR *)(uintptr_t)connection, SQL_NTS, NULL, 0, NULL,
 	                                    SQL_DRIVER_NOPROMPT))) {
-		/* The manager's message may repeat the connection string: only its state and number are told. */
-		struct err inner = { 0 };
-		int native = 0;
-
-		conn_fail(c, SQL_HANDLE_DBC, c->dbc, &native, &inner);
+		refuse_connection(c, e);
 		SQLFreeHandle(SQL_HANDLE_DBC, c->dbc);
 		c->dbc = NULL;
-		return err_set(e, inner.class, native, "odbc", "the database could not be opened (driver error %d)", native);
+		return false;
 	}
 	if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_STMT, c->dbc, &c->idle)))
 		return err_set(e, ERR_TRANSIENT, 0, "odbc", "the driver gave no statement");

@@ -118,10 +118,14 @@ static bool bound(struct buf *sql, const struct table_shape *t, enum beside wher
 	return false;
 }
 
-/* length() of a BLOB is read from the row's head; of a text it counts characters: near enough for a bound. */
+/* Bytes of all rows, roughly: length() of a BLOB is read from the row's head, of a text it counts characters. Columns
+ * that are narrow by their declared type are not even read. */
 static bool sizes(struct buf *sql, const struct table_shape *t)
 {
 	size_t narrow = 1;
+
+	if (!add(sql, "sum("))
+		return false;
 
 	for (size_t i = 0; i < t->count; i++) {
 		if (t->columns[i].is_narrow) {
@@ -131,18 +135,22 @@ static bool sizes(struct buf *sql, const struct table_shape *t)
 		if (!add(sql, "ifnull(length(") || !sql_quote_name(sql, t->columns[i].name) || !add(sql, "), 0) + "))
 			return false;
 	}
-	return buf_printf(sql, "%zu", narrow * NARROW_BYTES);
+	return buf_printf(sql, "0) + count(*) * %zu", narrow * NARROW_BYTES);
 }
 
 static bool measure(struct buf *sql, const struct table_shape *t, enum beside where, bool first)
 {
 	if (!t->row_key)
-		return add(sql, "SELECT count(*), 0, sum(") && sizes(sql, t) && add(sql, ") FROM ") && table(sql, t, where) &&
+		return add(sql, "SELECT count(*), 0, ") && sizes(sql, t) && add(sql, " FROM ") && table(sql, t, where) &&
 		       page_where(sql, t, first);
-	return add(sql, "SELECT count(*), max(k), sum(n) FROM (SELECT ") && add(sql, t->row_key) && add(sql, " AS k, ") &&
-	       sizes(sql, t) && add(sql, " AS n FROM ") && table(sql, t, where) && add(sql, " WHERE ") &&
-	       add(sql, t->row_key) && add(sql, first ? " >= ? ORDER BY " : " > ? ORDER BY ") &&
-	       add(sql, t->row_key) && add(sql, " LIMIT ?)");
+	if (!add(sql, "SELECT count(*), max(") || !sql_quote_name(sql, key_name) || !add(sql, "), ") || !sizes(sql, t) ||
+	    !add(sql, " FROM (SELECT ") || !add(sql, t->row_key) || !add(sql, " AS ") || !sql_quote_name(sql, key_name))
+		return false;
+	for (size_t i = 0; i < t->count; i++)
+		if (!t->columns[i].is_narrow && !(add(sql, ", ") && sql_quote_name(sql, t->columns[i].name)))
+			return false;
+	return add(sql, " FROM ") && table(sql, t, where) && add(sql, " WHERE ") && add(sql, t->row_key) &&
+	       add(sql, first ? " >= ? ORDER BY " : " > ? ORDER BY ") && add(sql, t->row_key) && add(sql, " LIMIT ?)");
 }
 
 static bool last_key(struct buf *sql, const struct table_shape *t, enum beside where)
@@ -290,6 +298,7 @@ static bool set_column(struct buf *sql, const struct table_shape *t, size_t i)
  * CLOB and TEXT make texts; any other may hold reals and BLOBs. It is only a guess: packed.h finds out. */
 static void shape_column(struct column_shape *c, const char *type)
 {
+	static const char *const short_types[] = { "DATE", "TIME", "BOOL", "BIT", "REAL", "FLOA", "DOUB", "NUM", "DEC" };
 	bool is_text = strcasestr(type, "CHAR") || strcasestr(type, "CLOB") || strcasestr(type, "TEXT");
 	bool is_number = strcasestr(type, "INT") != NULL;
 	const char *paren = is_text ? strchr(type, '(') : NULL;
@@ -297,6 +306,8 @@ static void shape_column(struct column_shape *c, const char *type)
 	c->width = paren ? (size_t)strtoul(paren + 1, NULL, 10) : 0;
 	c->is_simple = is_number || is_text;
 	c->is_narrow = is_number || (c->width > 0 && c->width <= NARROW_CHARS);
+	for (size_t i = 0; !is_text && i < sizeof short_types / sizeof short_types[0]; i++)
+		c->is_narrow = c->is_narrow || strcasestr(type, short_types[i]);
 }
 
 static bool has_column(const struct table_shape *t, const char *name)

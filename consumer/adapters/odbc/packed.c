@@ -119,7 +119,10 @@ static bool bare(struct reader *r, struct packed_cell *cell)
 		cell->len = 0;
 		return true;
 	}
-	return cell->len > 0;
+	for (size_t i = cell->text[0] == '-'; i < cell->len; i++)
+		if (cell->text[i] < '0' || cell->text[i] > '9')
+			return false;
+	return cell->len > (size_t)(cell->text[0] == '-');
 }
 
 static bool cell_of(struct reader *r, struct packed_cell *cell)
