@@ -67,7 +67,6 @@ bool store_has_text(const char *path, const char *content)
 	return f && len == strlen(content) && memcmp(found, content, len) == 0;
 }
 
-/* Copies to the end; how many calls it took, or -1 with store.err. */
 int store_copy_all(struct files_progress *progress)
 {
 	int calls = 0;
@@ -94,7 +93,8 @@ int64_t store_differing(void)
 	int64_t different, files, bytes;
 
 	err_clear(&store.err);
-	ck_assert_msg(store.port->compare(store.port, &store.fence, &store.choice, &different, &files, &bytes, &store.err), "%s", store.err.text);
+	ck_assert_msg(store.port->compare(store.port, &store.fence, &store.choice, &different, &files, &bytes, &store.err),
+	              "%s", store.err.text);
 	return different;
 }
 
