@@ -90,12 +90,17 @@ void engine_free(struct engine **e_)
 
 /* ---- clones ---- */
 
-struct clone *engine_clone(struct engine *e, clone_ref ref)
+static struct clone *find_clone(const struct engine *e, clone_ref ref)
 {
 	size_t index = (size_t)(ref & UINT32_MAX) - 1;
 	struct clone *c = index < e->slot_count ? e->slots[index] : NULL;
 
 	return c && c->ref == ref ? c : NULL;
+}
+
+struct clone *engine_clone(struct engine *e, clone_ref ref)
+{
+	return find_clone(e, ref);
 }
 
 struct clone *engine_clone_by_id(struct engine *e, const char *id)
@@ -357,6 +362,7 @@ static void work(struct engine *e, struct clone *c)
 		if (c->running || c->record_out)
 			return;
 		steps_forget_all(e, c);
+		e->leases_lost++;
 		c->lost = false;
 		c->phase = CLONE_LEASING;
 		c->lease_at_ms = e->now_ms;
@@ -459,7 +465,11 @@ int64_t engine_wake_ms(const struct engine *e)
 void engine_figures(const struct engine *e, struct engine_figures *f)
 {
 	*f = (struct engine_figures){ .clones = (int)e->live, .running_steps = e->running,
-		.intake_paused = e->intake_paused, .stopping = e->stopping };
+		.leases_lost = e->leases_lost, .intake_paused = e->intake_paused, .stopping = e->stopping };
+	for (int p = 0; p < PORT_END; p++) {
+		f->breaker_open[p] = e->breakers[p].open_until_ms != 0;
+		f->port_failures[p] = e->port_failures[p];
+	}
 	for (size_t i = 0; i < e->slot_count; i++) {
 		const struct clone *c = e->slots[i];
 
@@ -469,33 +479,27 @@ void engine_figures(const struct engine *e, struct engine_figures *f)
 		for (const struct step_run *r = c->runs; r; r = r->next) {
 			f->waiting_steps += r->state == RUN_WAITING;
 			f->stalled_steps += r->stalled;
+			if (r->state == RUN_RUNNING && e->now_ms - r->moved_ms > f->longest_still_ms)
+				f->longest_still_ms = e->now_ms - r->moved_ms;
 			if (r->state == RUN_WAITING && e->now_ms - r->first_ms > f->oldest_wait_ms)
 				f->oldest_wait_ms = e->now_ms - r->first_ms;
 		}
 	}
 }
 
-void engine_each_clone(const struct engine *e, bool (*fn)(void *arg, const struct clone_view *view), void *arg)
+bool engine_view(const struct engine *e, clone_ref ref, struct clone_view *view)
 {
-	for (size_t i = 0; i < e->slot_count; i++) {
-		const struct clone *c = e->slots[i];
-		struct clone_view view;
+	const struct clone *c = find_clone(e, ref);
 
-		if (!c)
-			continue;
-		view = (struct clone_view){ .ref = c->ref, .clone_id = c->id, .target_ctx = c->target, .snapshot = &c->snap,
-			.request = c->request ? &c->request->request : NULL };
-		for (const struct step_run *r = c->runs; r; r = r->next) {
-			if (r->step != STEP_END && r->state == RUN_WAITING)
-				view.waiting |= STEP_BIT(r->step);
-			else if (r->step != STEP_END && r->state == RUN_RUNNING)
-				view.running |= STEP_BIT(r->step);
-			if (r->attempt > view.attempt)
-				view.attempt = r->attempt;
-			if (!view.waiting_on[0])
-				memcpy(view.waiting_on, r->waiting_on, sizeof view.waiting_on);
-		}
-		if (!fn(arg, &view))
-			return;
+	if (!c)
+		return false;
+	*view = (struct clone_view){ .clone_id = c->id, .target_ctx = c->target, .snapshot = &c->snap,
+		.asking_since_ms = c->asking_since_ms };
+	for (const struct step_run *r = c->runs; r; r = r->next) {
+		if (r->step != STEP_END && r->state == RUN_WAITING)
+			view->waiting |= STEP_BIT(r->step);
+		else if (r->step != STEP_END && r->state == RUN_RUNNING)
+			view->running |= STEP_BIT(r->step);
 	}
+	return true;
 }

@@ -176,20 +176,22 @@ int64_t engine_wake_ms(const struct engine *e);
 struct engine_figures {
 	int clones, waiting_for_lease, running_steps, waiting_steps, stalled_steps;
 	int64_t oldest_wait_ms;
+	int64_t longest_still_ms;       /* the longest any running step has moved nothing */
+	bool breaker_open[PORT_END];
+	int64_t port_failures[PORT_END]; /* since the start */
+	int64_t leases_lost;             /* since the start */
 	bool intake_paused, stopping;
 };
 void engine_figures(const struct engine *e, struct engine_figures *figures_r);
 
-/* What a step of a clone is doing, for `watch`. Calls fn for each clone; stops when it returns false. */
 struct clone_view {
-	clone_ref ref;
-	const char *clone_id, *target_ctx;
+	const char *clone_id, *target_ctx; /* borrowed until the next engine_feed */
 	const struct clone_snapshot *snapshot;
-	const struct clone_request *request; /* NULL while the lease is awaited */
 	step_set running, waiting;
-	char waiting_on[96]; /* of the first waiting step; "" none */
-	int attempt;         /* of the first step under way */
+	int64_t asking_since_ms; /* since when its lease is asked for; 0 it is not */
 };
-void engine_each_clone(const struct engine *e, bool (*fn)(void *arg, const struct clone_view *view), void *arg);
+
+/* False when the engine does not hold that clone (any more). */
+bool engine_view(const struct engine *e, clone_ref ref, struct clone_view *view_r);
 
 #endif

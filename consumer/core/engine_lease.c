@@ -16,6 +16,8 @@ void lease_advance(struct engine *e, struct clone *c)
 	}
 	c->lease_asked = true;
 	c->lease_sent_ms = e->now_ms;
+	if (!c->asking_since_ms)
+		c->asking_since_ms = e->now_ms;
 	engine_emit(e, FX_ACQUIRE, c);
 }
 
@@ -216,6 +218,7 @@ static void nothing_known(struct engine *e, struct clone *c)
 static void granted(struct engine *e, struct clone *c, const struct lease_answer *a, struct message **stored)
 {
 	c->phase = CLONE_WORKING;
+	c->asking_since_ms = 0;
 	c->token = a->token;
 	c->lease_proved_ms = c->lease_sent_ms;
 	c->renew_out = c->token_used = false;

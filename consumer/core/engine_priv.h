@@ -59,6 +59,7 @@ struct clone {
 	uint64_t token;
 	int64_t lease_sent_ms;   /* when the request was sent whose answer proves the lease */
 	int64_t lease_proved_ms;
+	int64_t asking_since_ms; /* since when it is asked for without success; 0 it is not */
 	int64_t lease_at_ms;     /* LEASING: when to ask (again) */
 	bool lease_asked;        /* an FX_ACQUIRE is out */
 	bool renew_out;          /* an FX_RENEW is out */
@@ -120,6 +121,7 @@ struct engine {
 	size_t ready_head, ready_count, ready_size;
 	int running, port_running[PORT_END];
 	struct breaker breakers[PORT_END];
+	int64_t port_failures[PORT_END], leases_lost;
 	clone_ref *dirty;
 	size_t dirty_count, dirty_size;
 	struct effect *effects;

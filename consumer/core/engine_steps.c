@@ -179,6 +179,7 @@ static void leave_ports(struct engine *e, enum step_id step, const struct step_r
 		if (!(ports_of(step) & (1u << p)))
 			continue;
 		e->port_running[p]--;
+		e->port_failures[p] += counts_against_system(r);
 		/* A failed step of several systems does not say which one it was: only a system used alone is blamed. */
 		if (counts_against_system(r) && ports_of(step) == (1u << p))
 			breaker_failed(&e->breakers[p], e->now_ms, e->policy.breaker_failures, e->policy.breaker_open_ms);

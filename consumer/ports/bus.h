@@ -71,6 +71,9 @@ struct bus_port {
 	bool (*commit)(struct bus_port *self, const struct bus_position *next, struct err *e);
 	/* Stops or resumes fetching of the partitions held now and later; polling goes on. */
 	void (*pause)(struct bus_port *self, bool paused);
+	/* Tells for each partition held how many records lie behind the last commit, where that is known. Never asks the
+	 * broker. */
+	void (*lags)(struct bus_port *self, void (*fn)(void *arg, const struct bus_position *at, int64_t records), void *arg);
 	/* The clones of revoked partitions are released: let the rebalance go on. */
 	void (*release_revoked)(struct bus_port *self);
 	/* Flushes for at most that long, leaves the group and frees. */

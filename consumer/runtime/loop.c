@@ -87,6 +87,11 @@ static void carry_out_all(struct loop *l)
 	l->p->store->flush(l->p->store);
 }
 
+static void set_lag(void *arg, const struct bus_position *at, int64_t records)
+{
+	metrics_set(arg, METRIC_LAG, at->topic, (size_t)at->partition, records);
+}
+
 static void say_alive(struct loop *l)
 {
 	struct engine_figures figures;
@@ -99,6 +104,13 @@ static void say_alive(struct loop *l)
 	atomic_store(l->p->ready, !figures.stopping && !figures.stalled_steps);
 	metrics_set(l->p->metrics, METRIC_WORKERS_BUSY, 0, 0, figures.running_steps);
 	metrics_set(l->p->metrics, METRIC_CLONES, CLONE_RUNNING, 0, figures.clones);
+	l->p->bus->lags(l->p->bus, set_lag, l->p->metrics);
+	metrics_set(l->p->metrics, METRIC_WATCHDOG_AGE, 0, 0, figures.longest_still_ms);
+	metrics_set(l->p->metrics, METRIC_LEASES_LOST, 0, 0, figures.leases_lost);
+	for (int p = 0; p < PORT_END; p++) {
+		metrics_set(l->p->metrics, METRIC_BREAKER_OPEN, (size_t)p, 0, figures.breaker_open[p]);
+		metrics_set(l->p->metrics, METRIC_PORT_FAILURES, (size_t)p, 0, figures.port_failures[p]);
+	}
 	metrics_set(l->p->metrics, METRIC_OLDEST_WAITING, 0, 0,
 		figures.oldest_wait_ms ? loop_utc_ms() - figures.oldest_wait_ms : 0);
 }

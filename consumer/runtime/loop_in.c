@@ -207,26 +207,13 @@ static void take_entries(struct loop *l, const char *clone_id, const struct stor
 	}
 }
 
-struct find_clone {
-	clone_ref ref;
-	const char *id;
-};
-
-static bool is_clone(void *arg, const struct clone_view *view)
-{
-	struct find_clone *f = arg;
-
-	if (view->ref == f->ref)
-		f->id = view->clone_id;
-	return f->id == NULL;
-}
-
 static void on_acquired(struct loop *l, const struct store_answer *a)
 {
 	struct lease_answer answer = { .status = a->status, .retry_ms = a->retry_ms, .token = a->token, .found = a->found };
 	struct clone_snapshot snapshot;
 	struct input in = { .kind = IN_LEASE, .ref = a->tag, .lease = &answer };
-	struct find_clone find = { .ref = a->tag };
+	struct clone_view view;
+	bool ours;
 	struct err e = { 0 };
 	char status[24] = "";
 
@@ -236,13 +223,14 @@ static void on_acquired(struct loop *l, const struct store_answer *a)
 	pair_text(a->target, a->target_count, "active_status", status, sizeof status);
 	answer.active_status = clone_status_by_name(status);
 	answer.snapshot = &snapshot;
+	ours = a->status == STORE_OK && engine_view(l->engine, a->tag, &view);
+	if (ours)
+		metrics_observe(l->p->metrics, METRIC_LEASE_WAIT, 0, 0, loop_now_ms() - view.asking_since_ms);
 	if (a->found && !snapshot_read(a->clone, a->clone_count, &snapshot, &e)) {
 		log_error(l->p->log, NULL, "a clone in the store cannot be read", LOG_ERR(&e));
 		answer.status = STORE_UNAVAILABLE;
-	} else if (a->found && a->status == STORE_OK) {
-		engine_each_clone(l->engine, is_clone, &find);
-		if (find.id)
-			take_entries(l, find.id, a, &answer);
+	} else if (a->found && ours) {
+		take_entries(l, view.clone_id, a, &answer);
 		if (!stored_request(l, a, &answer))
 			answer.status = STORE_UNAVAILABLE;
 	}
@@ -286,7 +274,7 @@ static void log_step(struct loop *l, const struct work *w)
 	const struct step_result *r = &w->result;
 	const char *slug = w->step == STEP_END ? "clean_up" : steps[w->step].slug;
 	const struct log_context context = { .clone_id = w->fence.clone_id, .step = slug, .run = w->fence.run,
-		.token = w->fence.token };
+		.attempt = w->attempt, .token = w->fence.token };
 	int64_t took = r->finished_at_ms - r->started_at_ms;
 
 	switch (r->outcome) {
@@ -309,6 +297,14 @@ static void log_step(struct loop *l, const struct work *w)
 	}
 }
 
+/* The system that a copying step writes to. */
+static size_t port_written(enum step_id step)
+{
+	if (steps[step].ports & (1u << PORT_OBJECTS))
+		return PORT_OBJECTS;
+	return steps[step].ports & (1u << PORT_ARCHIVE) ? PORT_ARCHIVE : PORT_SQL;
+}
+
 static void count_step(struct loop *l, const struct work *w)
 {
 	const struct step_result *r = &w->result;
@@ -322,6 +318,12 @@ static void count_step(struct loop *l, const struct work *w)
 	metrics_observe(l->p->metrics, METRIC_STEP_DURATION, w->step, r->outcome, r->finished_at_ms - r->started_at_ms);
 	if (w->step == STEP_copy_database)
 		metrics_add(l->p->metrics, METRIC_COPY_ROWS, 0, 0, r->rows);
+	if (w->step == STEP_mask_email_domains)
+		metrics_add(l->p->metrics, METRIC_MASK_ROWS, 0, 0, r->rows);
+	if (r->outcome == STEP_REFUSED && strcmp(r->err.where, "proof") == 0)
+		metrics_add(l->p->metrics, METRIC_MASK_FINDINGS, 0, 0, 1);
+	if (steps[w->step].effect == EFFECT_ADDS || w->step == STEP_copy_database)
+		metrics_add(l->p->metrics, METRIC_COPY_BYTES, port_written(w->step), 0, r->bytes);
 }
 
 void loop_take_steps(struct loop *l)

@@ -53,6 +53,7 @@ static void start_step(struct loop *l, const struct effect *fx)
 	w->ref = fx->ref;
 	w->step = fx->step;
 	w->job = &fx->request->job;
+	w->attempt = fx->attempt;
 	w->acted = fx->acted;
 	snprintf(w->texts[0], sizeof w->texts[0], "%s", fx->clone_id);
 	snprintf(w->texts[1], sizeof w->texts[1], "%s", fx->target_ctx);

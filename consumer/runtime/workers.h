@@ -16,6 +16,7 @@ struct work { /* one call of one handler */
 	const struct step_job *job; /* borrowed: the engine keeps the request while a step of it runs */
 	struct fence fence;         /* its texts live in `texts` */
 	char texts[3][DATABASE_MAX + 1];
+	int attempt;
 	bool acted, raise_token;    /* raise_token: the first call under a new lease */
 	atomic_bool stop;
 	struct step_progress progress;

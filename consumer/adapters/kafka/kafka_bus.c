@@ -119,6 +119,12 @@ static void bus_pause(struct bus_port *self, bool paused)
 	kafka_in_pause(bus_of(self), paused);
 }
 
+static void bus_lags(struct bus_port *self, void (*fn)(void *arg, const struct bus_position *at, int64_t records),
+		     void *arg)
+{
+	kafka_in_lags(bus_of(self), fn, arg);
+}
+
 static void bus_release_revoked(struct bus_port *self)
 {
 	kafka_in_release(bus_of(self));
@@ -209,7 +215,8 @@ struct bus_port *kafka_bus_new(const struct kafka_settings *s, struct err *e)
 		return NULL;
 	}
 	bus->port =
-	    (struct bus_port){ bus_fd, bus_next, bus_publish, bus_commit, bus_pause, bus_release_revoked, bus_close };
+	    (struct bus_port){ bus_fd, bus_next, bus_publish, bus_commit, bus_pause, bus_lags, bus_release_revoked,
+				  bus_close };
 	bus->wake_fd = bus->timer_fd = bus->poll_fd = -1;
 	bus->create_topics = s->create_topics;
 	bus->note = s->note;

@@ -77,6 +77,8 @@ void kafka_in_tick(struct kafka_bus *bus);
 bool kafka_in_commit(struct kafka_bus *bus, const struct bus_position *next, struct err *e);
 void kafka_in_pause(struct kafka_bus *bus, bool paused);
 void kafka_in_release(struct kafka_bus *bus);
+void kafka_in_lags(struct kafka_bus *bus, void (*fn)(void *arg, const struct bus_position *at, int64_t records),
+		   void *arg);
 /* Commits what is left and leaves the group. */
 void kafka_in_leave(struct kafka_bus *bus, int64_t deadline_ms);
 void kafka_in_free(struct kafka_bus *bus);

@@ -116,6 +116,21 @@ bool kafka_in_commit(struct kafka_bus *bus, const struct bus_position *next, str
 	return true;
 }
 
+void kafka_in_lags(struct kafka_bus *bus, void (*fn)(void *arg, const struct bus_position *at, int64_t records), void *arg)
+{
+	for (size_t i = 0; bus->in.client && i < bus->in.part_count; i++) {
+		const struct kafka_part *p = &bus->in.parts[i];
+		const struct bus_position at = { p->topic, p->partition, p->next_offset };
+		int64_t low = 0, high = 0;
+
+		if (rd_kafka_get_watermark_offsets(bus->in.client, topic_name(p->topic), p->partition, &low, &high) !=
+			    RD_KAFKA_RESP_ERR_NO_ERROR ||
+		    p->next_offset < 0 || high < p->next_offset)
+			continue;
+		fn(arg, &at, high - p->next_offset);
+	}
+}
+
 /* A commit that failed for a passing reason is due again at the next tick, unless a newer one stands already. */
 static void take_commit(struct kafka_bus *bus, rd_kafka_event_t *event)
 {
