@@ -14,7 +14,7 @@ enum {
 	SIM_TARGETS = 2,
 	SIM_CLONES = 6,
 	SIM_RECORDS = 64,       /* of one input partition */
-	SIM_EVENTS = 256,       /* of one clone */
+	SIM_EVENTS = 128,       /* of one clone */
 	SIM_STACK_BYTES = 32 * 1024,
 	SIM_COROUTINES = 64,
 };

@@ -33,7 +33,7 @@ static void fill_record(struct sim *s, int consumer, const struct effect *fx, st
 	op->marks_clear = fx->marks_clear;
 	op->take_target = fx->take_target;
 	op->store_request = fx->store_request;
-	op->events = calloc(SIM_EVENTS, sizeof *op->events);
+	op->events = calloc(fx->event_count + 1, sizeof *op->events);
 	for (size_t i = 0; i < fx->event_count; i++) {
 		struct sim_message m = event_of(fx, op->clone, &fx->events[i]);
 
