@@ -3,6 +3,8 @@
 #include "handlers/system_user.h"
 #include "handlers/words.h"
 
+#include <string.h>
+
 static bool user_of(struct step_ctx *c, const struct app_authorisation *app, struct system_user *user_r)
 {
 	*user_r = (struct system_user){ step_text(c, "app:%s", app->client_id), app->name, "AppSystemUser",
@@ -33,7 +35,7 @@ bool app_make(struct step_ctx *c, const struct app_authorisation *app)
 	if (!key_next(c, "OnlineApp", "onlineapp_id", &key))
 		return false;
 	const struct sql_change changes[] = {
-		{ "s25_add_app",
+		{ "s25_put_app",
 		  SQL_ARGS(sql_number("key", key), sql_text("client", app->client_id), sql_text("name", app->name),
 			   sql_text("partner", app->partner), sql_text("now", step_now(c, 0))) },
 		key_used("OnlineApp", "onlineapp_id"),
@@ -42,4 +44,37 @@ bool app_make(struct step_ctx *c, const struct app_authorisation *app)
 	if (!change_all(c, changes, 2))
 		return false;
 	return !app->system_user_token[0] || (user_of(c, app, &user) && system_user_make(c, &user));
+}
+
+/* prefix is "app:" for names of system users, "" for client ids. */
+static bool is_wanted(const struct app_authorisations *apps, const char *text, const char *prefix, bool needs_token)
+{
+	size_t len = strlen(prefix);
+
+	for (size_t i = 0; i < apps->count; i++)
+		if (apps->apps[i].status == APP_ACTIVE && strncmp(text, prefix, len) == 0 &&
+		    strcmp(text + len, apps->apps[i].client_id) == 0)
+			return !needs_token || apps->apps[i].system_user_token[0];
+	return false;
+}
+
+bool apps_drop_strangers(struct step_ctx *c, const struct app_authorisations *apps)
+{
+	struct texts users, clients;
+
+	if (!ask_texts(c, "s25_app_user_names", &users) || !ask_texts(c, "s25_app_clients", &clients))
+		return false;
+	for (size_t i = 0; i < users.count; i++) {
+		const struct sql_args args = SQL_ARGS(sql_text("name", users.text[i]));
+
+		if (!is_wanted(apps, users.text[i], "app:", true) && !change(c, "s25_drop_app_user", &args))
+			return false;
+	}
+	for (size_t i = 0; i < clients.count; i++) {
+		const struct sql_args args = SQL_ARGS(sql_text("client", clients.text[i]));
+
+		if (!is_wanted(apps, clients.text[i], "", false) && !change(c, "s25_drop_app", &args))
+			return false;
+	}
+	return true;
 }

@@ -5,8 +5,11 @@
 
 #include "handlers/step.h"
 
+/* Does the clone have the app's row and, when the app has a token, its system user? */
 bool app_is_right(struct step_ctx *c, const struct app_authorisation *app, bool *right_r);
-/* Adds the app's row, and makes or repairs its system user. The clone has no row of the app. */
+/* Adds or repairs them. */
 bool app_make(struct step_ctx *c, const struct app_authorisation *app);
+/* Deletes the rows and system users of apps that are not among the active ones. */
+bool apps_drop_strangers(struct step_ctx *c, const struct app_authorisations *apps);
 
 #endif

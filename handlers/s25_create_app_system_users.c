@@ -3,7 +3,7 @@
  * the source's administrator allowed does not count here: an authorisation is one app to one tenant.
  *
  * Look: every active authorisation has its OnlineApp row and, with a token, its system user; there are no others.
- * Act:  delete the apps and system users of the source, then make or repair the target's, found by client id.
+ * Act:  delete the apps and system users of others, then make or repair what is not right.
  * Safe to repeat because users and rows are found by client id, and an app's token never changes. */
 #include "handlers/app_rows.h"
 #include "handlers/guard.h"
@@ -39,19 +39,20 @@ static bool look(struct step_ctx *c, bool *so_r)
 
 static bool act(struct step_ctx *c)
 {
-	static const struct sql_change clear[] = { { .statement = "s25_drop_app_credentials" },
-						   { .statement = "s25_drop_app_links" },
-						   { .statement = "s25_drop_app_users" },
-						   { .statement = "s25_drop_apps" } };
 	struct app_authorisations apps;
 
 	if (!guard_target(c, NULL) ||
 	    !c->ports->apps->list(c->ports->apps, c->job->target_ctx, c->mem, &apps, c->err) ||
-	    !change_all(c, clear, sizeof clear / sizeof *clear))
+	    !apps_drop_strangers(c, &apps))
 		return false;
-	for (size_t i = 0; i < apps.count; i++)
-		if (apps.apps[i].status == APP_ACTIVE && !app_make(c, &apps.apps[i]))
+	for (size_t i = 0; i < apps.count; i++) {
+		bool right = true;
+
+		if (apps.apps[i].status == APP_ACTIVE && !app_is_right(c, &apps.apps[i], &right))
 			return false;
+		if (!right && !app_make(c, &apps.apps[i]))
+			return false;
+	}
 	return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 enum { SEAL_PARTS_MAX = 12 };
@@ -88,6 +89,50 @@ struct sql_arg sql_number(const char *name, int64_t number)
 bool ask_number(struct step_ctx *c, const char *statement, const struct sql_args *args, int64_t *number_r)
 {
 	return c->ports->sql->scalar(c->ports->sql, SQL_TARGET, statement, args, number_r, c->err);
+}
+
+struct collecting {
+	struct step_ctx *c;
+	struct texts *texts;
+};
+
+static bool grow(struct step_ctx *c, struct texts *texts)
+{
+	size_t size = texts->size ? 2 * texts->size : 64;
+	const char **bigger = step_take(c, size * sizeof *bigger);
+
+	if (!bigger)
+		return false;
+	if (texts->count)
+		memcpy(bigger, texts->text, texts->count * sizeof *bigger);
+	texts->text = bigger;
+	texts->size = size;
+	return true;
+}
+
+static bool collect(void *arg, const struct sql_row *row, struct err *e)
+{
+	struct collecting *to = arg;
+	const char *text;
+
+	(void)e;
+	if (row->count < 1 || row->values[0].kind == SQL_NULL)
+		return true;
+	if (to->texts->count == to->texts->size && !grow(to->c, to->texts))
+		return false;
+	text = step_text(to->c, "%s", row->values[0].text);
+	to->texts->text[to->texts->count++] = text;
+	return text != NULL;
+}
+
+bool ask_texts(struct step_ctx *c, const char *statement, struct texts *texts_r)
+{
+	struct collecting to = { c, texts_r };
+	const struct sql_args none = { 0 };
+
+	*texts_r = (struct texts){ 0 };
+	return c->ports->sql->rows(c->ports->sql, SQL_TARGET, statement, &none, collect, &to, c->err) &&
+	       c->err->class == ERR_NONE;
 }
 
 bool change_all(struct step_ctx *c, const struct sql_change *changes, size_t count)

@@ -35,6 +35,12 @@ struct sql_arg sql_number(const char *name, int64_t number);
 
 /* The first number of a statement on the generation. */
 bool ask_number(struct step_ctx *c, const char *statement, const struct sql_args *args, int64_t *number_r);
+/* First column of every row of a statement on the generation, without NULLs; in the step's arena. */
+struct texts {
+	const char **text;
+	size_t count, size;
+};
+bool ask_texts(struct step_ctx *c, const char *statement, struct texts *texts_r);
 /* One change of the generation, with stamp check and ledger row; its rows are added to c->rows. */
 bool change(struct step_ctx *c, const char *statement, const struct sql_args *args);
 /* Several changes in one transaction. */

@@ -494,7 +494,7 @@ SELECT (SELECT coalesce(max(userpreference_id), 0) FROM UserPreference) + row_nu
 
 -- Keys: sequence.next_id must lie beyond every key of its table, also when the source was busy while it was copied.
 -- name: s09_sequence_tables
--- needs: sequence
+-- needs: sequence.TableName
 SELECT TableName FROM sequence WHERE coalesce(TableName, '') <> '' ORDER BY TableName
 
 -- name: s09_sequence_lag

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * s27: copies the documents the request wants. */
+#include "tests/support/step_test.h"
+
+#define OURS WORLD_GENERATION "/Documents"
+
+START_TEST(included_users_only)
+{
+	ck_step(STEP_clone_azure_documents, STEP_DONE);
+	ck_assert_int_ge(world_file(w, "objects", OURS "/TST/2026.2/offer.docx"), 1);
+	ck_assert_int_eq(world_file(w, "objects", OURS "/ADM"), -1);
+}
+END_TEST
+
+START_TEST(all_documents)
+{
+	w->job.documents = DOCUMENTS_ALL;
+	ck_step(STEP_clone_azure_documents, STEP_DONE);
+	ck_assert_int_ge(world_file(w, "objects", OURS "/TST/2026.2/offer.docx"), 1);
+	ck_assert_int_ge(world_file(w, "objects", OURS "/ADM/2026.1/plan.docx"), 1);
+	ck_assert_int_eq(world_file(w, "objects", WORLD_GENERATION "/Attachments"), -1);
+}
+END_TEST
+
+START_TEST(no_documents)
+{
+	w->job.documents = DOCUMENTS_NONE;
+	ck_step(STEP_clone_azure_documents, STEP_SKIPPED);
+	ck_assert_str_eq(w->last.detail, "no documents asked for");
+	ck_assert_int_eq(world_file(w, "objects", OURS), -1);
+}
+END_TEST
+
+START_TEST(goes_on_where_a_crash_left_it)
+{
+	world_put_file(w, "objects", OURS "/TST/2026.2/offer.docx", "half");
+	ck_step(STEP_clone_azure_documents, STEP_DONE);
+	ck_assert_int_gt(world_file(w, "objects", OURS "/TST/2026.2/offer.docx"), 4);
+}
+END_TEST
+
+STEP_TESTS(clone_azure_documents, included_users_only, all_documents, no_documents, goes_on_where_a_crash_left_it)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * s31: counts the apps to tell, while the target is this clone's. */
+#include "tests/support/step_test.h"
+#include <string.h>
+
+START_TEST(counts_active_apps_with_a_url)
+{
+	ck_step(STEP_notify_partner_apps, STEP_DONE);
+	ck_assert_int_eq(w->last.rows, 1);
+}
+END_TEST
+
+START_TEST(refuses_when_another_clone_has_the_target)
+{
+	w->job.clone_id = "0198f0c2-7d1e-7c5b-9a54-000000000000";
+	ck_refused(STEP_notify_partner_apps, "stamp of the target is not this clone's");
+}
+END_TEST
+
+STEP_TESTS(notify_partner_apps, counts_active_apps_with_a_url, refuses_when_another_clone_has_the_target)

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The first state of the test world: databases from customer_*.sql, files in both stores, the seed of the stubs. */
+#include "consumer/adapters/odbc/conn.h"
+#include "tests/support/world_priv.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A file beside this one; the runner tells where the sources are. */
+static char *read_support_file(const char *name)
+{
+	const char *source = getenv("SOURCE_DIR");
+	char path[PATH_MAX];
+	struct buf text;
+	char block[4096];
+	size_t n;
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/tests/support/%s", source ? source : ".", name);
+	file = fopen(path, "re");
+	ck_assert_msg(file, "%s cannot be read; is SOURCE_DIR set?", path);
+	buf_init(&text, 1 << 20);
+	while ((n = fread(block, 1, sizeof block, file)) > 0)
+		ck_assert(buf_add(&text, block, n));
+	fclose(file);
+	return text.data;
+}
+
+/* Statements end with ';' at the end of a line. */
+static void run_script(struct conn *c, const char *name)
+{
+	char *script = read_support_file(name), *at = script, *end;
+	struct err e = { 0 };
+
+	while ((end = strstr(at, ";\n"))) {
+		*end = '\0';
+		ck_assert_msg(conn_exec(c, at, NULL, 0, NULL, &e), "%s: %s: %.300s", name, e.text, at);
+		at = end + 2;
+	}
+	free(script);
+}
+
+static void make_database(const char *folder, const char *database, const char *rows)
+{
+	char path[PATH_MAX];
+	struct err e = { 0 };
+	struct conn *c;
+
+	snprintf(path, sizeof path, "%s/db/%s.sqlite", folder, database);
+	c = world_connect(path, true);
+	ck_assert_msg(conn_exec(c, "PRAGMA synchronous=OFF", NULL, 0, NULL, &e), "%s", e.text);
+	ck_assert_msg(conn_exec(c, "BEGIN", NULL, 0, NULL, &e), "%s", e.text);
+	run_script(c, "customer_tables.sql");
+	run_script(c, rows);
+	ck_assert_msg(conn_exec(c, "COMMIT", NULL, 0, NULL, &e), "%s", e.text);
+	conn_close(&c);
+}
+
+/* Documents lie in folders of their owners' short names, attachments by key (domain section 4). */
+static void make_files(const struct world *w)
+{
+	static const char *const both[] = { "Attachments/folder0/1",          "Attachments/folder0/2",
+					    "Attachments/folder0/3",          "Attachments/folder0/4",
+					    "Attachments/folder1/10001",      "Documents/ADM/2026.1/plan.docx",
+					    "Documents/TST/2026.2/offer.docx" };
+	static const char *const blobs[] = { "Template/letter.docx", "Template/USR/mail.htm", "Template/scripts/a.js" };
+	char path[FILES_PATH_MAX];
+
+	for (size_t i = 0; i < sizeof both / sizeof *both; i++) {
+		snprintf(path, sizeof path, WORLD_SOURCE "/%s", both[i]);
+		world_put_file(w, "objects", path, both[i]);
+		world_put_file(w, "archive", path, path);
+	}
+	for (size_t i = 0; i < sizeof blobs / sizeof *blobs; i++) {
+		snprintf(path, sizeof path, WORLD_SOURCE "/%s", blobs[i]);
+		world_put_file(w, "objects", path, blobs[i]);
+	}
+	world_put_file(w, "objects", WORLD_TARGET "/Template/old.docx", "of the old sandbox");
+	world_put_file(w, "archive", WORLD_TARGET "/Documents/OLD/2025.1/x.docx", "of the old sandbox");
+	world_put_file(w, "archive", "Cust700012/Documents/x.docx", "of a neighbour");
+}
+
+char *world_make(const struct world *w)
+{
+	static const char *const parts[] = { "db", "objects", "archive", "stubs" };
+	char path[PATH_MAX];
+	FILE *key;
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		world_path(path, w->folder, parts[i]);
+		world_make_folder(path);
+	}
+	world_path(path, w->folder, "key");
+	key = fopen(path, "we");
+	ck_assert_ptr_nonnull(key);
+	ck_assert_int_eq(fchmod(fileno(key), 0600), 0);
+	fputs("0123456789abcdef0123456789abcdef", key);
+	fclose(key);
+	make_database(w->folder, WORLD_SOURCE, "customer_rows.sql");
+	make_database(w->folder, WORLD_TARGET, "old_sandbox_rows.sql");
+	make_files(w);
+	return read_support_file("world_stubs.json");
+}
