@@ -167,10 +167,14 @@ void steps_start_ready(struct engine *e)
 
 /* ---- what came back ---- */
 
+static bool failed_for_now_only(const struct step_result *r)
+{
+	return r->outcome == STEP_RETRY || r->outcome == STEP_UNSURE;
+}
+
 static bool counts_against_system(const struct step_result *r)
 {
-	return (r->outcome == STEP_RETRY || r->outcome == STEP_UNSURE) && r->err.code != ERR_CODE_ABORTED &&
-		r->err.code != ERR_CODE_FENCED;
+	return failed_for_now_only(r) && r->err.code != ERR_CODE_ABORTED && r->err.code != ERR_CODE_FENCED;
 }
 
 static void leave_ports(struct engine *e, enum step_id step, const struct step_result *r)
@@ -183,6 +187,8 @@ static void leave_ports(struct engine *e, enum step_id step, const struct step_r
 		/* A failed step of several systems does not say which one it was: only a system used alone is blamed. */
 		if (counts_against_system(r) && ports_of(step) == (1u << p))
 			breaker_failed(&e->breakers[p], e->now_ms, e->policy.breaker_failures, e->policy.breaker_open_ms);
+		else if (failed_for_now_only(r))
+			breaker_untold(&e->breakers[p]);
 		else
 			breaker_succeeded(&e->breakers[p]);
 	}
@@ -235,7 +241,7 @@ static void failed_for_now(struct engine *e, struct clone *c, struct step_run *r
 		c->lost = true;
 		return;
 	}
-	if (r->err.code == ERR_CODE_ABORTED) {
+	if (r->err.code == ERR_CODE_ABORTED && !run->stalled) {
 		wait(e, c, run, 0);
 		return;
 	}

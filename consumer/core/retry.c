@@ -42,6 +42,11 @@ void breaker_succeeded(struct breaker *b)
 	*b = (struct breaker){ 0 };
 }
 
+void breaker_untold(struct breaker *b)
+{
+	b->probing = false;
+}
+
 void breaker_failed(struct breaker *b, int64_t now_ms, int limit, int64_t open_ms)
 {
 	b->probing = false;

@@ -24,6 +24,8 @@ struct breaker {
 bool breaker_allows(const struct breaker *b, int64_t now_ms);
 void breaker_started(struct breaker *b, int64_t now_ms);
 void breaker_succeeded(struct breaker *b);
+/* The call ended without telling anything of the system: neither a success nor a failure. */
+void breaker_untold(struct breaker *b);
 void breaker_failed(struct breaker *b, int64_t now_ms, int limit, int64_t open_ms);
 
 #endif
