@@ -28,14 +28,16 @@ static const struct sql_paging *paging_of(const struct odbc_port *p)
 static bool attach(struct odbc_port *p, struct conn *c, struct err *e)
 {
 	struct pass *pass = p->pass;
+	char identity[80];
 	int64_t attached = 0;
 	bool found;
 
-	if (pass->source_conn == c)
+	if (!server_dialect(p->server)->files->identity(server_settings(p->server), p->source, identity, sizeof identity, e))
+		return false;
+	if (strcmp(pass->source, p->source) == 0 && strcmp(pass->source_identity, identity) == 0)
 		return true;
-	pass->source_conn = NULL;
+	pass->source[0] = '\0';
 	pass->snapshot = SNAPSHOT_NONE;
-	/* A connection that another port used may have another source. */
 	if (!conn_number(c, paging_of(p)->source_is_attached, NULL, 0, &attached, &found, e) ||
 	    (attached && !conn_exec(c, paging_of(p)->detach_source, NULL, 0, NULL, e)))
 		return false;
@@ -46,7 +48,8 @@ static bool attach(struct odbc_port *p, struct conn *c, struct err *e)
 		err_prepend(e, "source");
 		return false;
 	}
-	pass->source_conn = c;
+	snprintf(pass->source, sizeof pass->source, "%s", p->source);
+	snprintf(pass->source_identity, sizeof pass->source_identity, "%s", identity);
 	return true;
 }
 
@@ -184,12 +187,12 @@ static bool copy_next(struct sql_port *self, const struct fence *f, const struct
 
 	if (!exists(p, p->source, e))
 		return false;
-	copy.conn = port_pages_conn(p, e);
-	if (!copy.conn || !pass_of(p, copy.conn, e) || !attach(p, copy.conn, e) || !fenced_begin(p, copy.conn, f, e))
+	copy.conn = pass_conn(p, e);
+	if (!copy.conn || !attach(p, copy.conn, e) || !fenced_begin(p, copy.conn, f, e))
 		return false;
 	if (!advance(&copy, f, e) || !remember(&copy, f, &next, e) || !conn_commit(copy.conn, e)) {
 		conn_rollback(copy.conn);
-		p->pass->has_bounds = false; /* rolled back too */
+		pass_rolled_back(p->pass);
 		return false;
 	}
 	next.finished = copy.run.phase == COPY_FINISHED;

@@ -21,11 +21,11 @@ struct copy_run {
 struct copy_table {
 	bool found;
 	int64_t n;
-	char name[192];
+	char name[NAME_BYTES];
 	enum table_phase phase;
 	int64_t snapshot;
 	struct position at, back_at;
-	int64_t rows, bytes, cells_changed, back_rows;
+	int64_t bytes, cells_changed;
 	uint64_t checksum, back_checksum;
 };
 

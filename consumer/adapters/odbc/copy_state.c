@@ -32,9 +32,9 @@ bool copy_write_run(struct copy *copy, struct err *e)
 	return section_exec(copy->port->server, copy->conn, "_copy_put_run", &args, NULL, e);
 }
 
-static struct position position(const struct cell *cell)
+static struct position position(const struct cell *key, const struct cell *rows)
 {
-	return (struct position){ .begun = !cell->is_null, .last_key = cell->number };
+	return (struct position){ .begun = !key->is_null, .last_key = key->number, .rows = rows->number };
 }
 
 static bool take_table(void *arg, const struct cell *cells, size_t count, struct err *e)
@@ -46,13 +46,11 @@ static bool take_table(void *arg, const struct cell *cells, size_t count, struct
 		                  .n = cells[0].number,
 		                  .phase = (enum table_phase)cells[2].number,
 		                  .snapshot = cells[3].number,
-		                  .at = position(&cells[4]),
-		                  .rows = cells[5].number,
+		                  .at = position(&cells[4], &cells[5]),
 		                  .bytes = cells[6].number,
 		                  .cells_changed = cells[7].number,
 		                  .checksum = (uint64_t)cells[8].number,
-		                  .back_at = position(&cells[9]),
-		                  .back_rows = cells[10].number,
+		                  .back_at = position(&cells[9], &cells[10]),
 		                  .back_checksum = (uint64_t)cells[11].number };
 	if (cells[1].len >= sizeof t->name)
 		return err_set(e, ERR_REFUSED, 0, "sql", "the name of a table is too long");
@@ -78,9 +76,9 @@ bool copy_write_table(struct copy *copy, const struct copy_table *t, struct err 
 {
 	const struct sql_args args =
 		ARGS(arg_number("n", t->n), arg_number("phase", t->phase), arg_number("snapshot", t->snapshot),
-	             arg_position("last_key", &t->at), arg_number("rows", t->rows), arg_number("bytes", t->bytes),
+	             arg_position("last_key", &t->at), arg_number("rows", t->at.rows), arg_number("bytes", t->bytes),
 	             arg_number("cells_changed", t->cells_changed), arg_number("checksum", (int64_t)t->checksum),
-	             arg_position("back_key", &t->back_at), arg_number("back_rows", t->back_rows),
+	             arg_position("back_key", &t->back_at), arg_number("back_rows", t->back_at.rows),
 	             arg_number("back_checksum", (int64_t)t->back_checksum));
 
 	return section_exec(copy->port->server, copy->conn, "_copy_put", &args, NULL, e);

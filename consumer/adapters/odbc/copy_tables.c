@@ -67,12 +67,11 @@ static bool copy_page(struct copy *copy, struct copy_table *table, bool *more_r,
 		pass_forget_changes(p->pass);
 		return false;
 	}
-	table->rows += page.rows;
 	table->bytes += tally.bytes;
 	table->cells_changed += tally.cells_changed;
 	table->checksum += tally.checksum;
 	if (table->snapshot != p->pass->snapshot)
-		table->snapshot = table->rows == page.rows ? p->pass->snapshot : SNAPSHOT_MIXED;
+		table->snapshot = table->at.rows == page.rows ? p->pass->snapshot : SNAPSHOT_MIXED;
 	copy->rows_left -= page.rows;
 	return true;
 }
@@ -83,13 +82,13 @@ static bool rows_page(struct copy *copy, struct copy_table *table, struct err *e
 
 	if (!pass_shape(copy->port, copy->conn, BESIDE_SOURCE, table->name, e))
 		return false;
-	if (!pass_can_resume(copy->port->pass, copy->conn, &table->at) && !empty_table(copy, table, e))
+	if (!pass_can_resume(copy->port->pass, &table->at) && !empty_table(copy, table, e))
 		return false;
 	if (!copy_page(copy, table, &more, e))
 		return false;
 	if (!more) {
 		table->phase = TABLE_READ_BACK;
-		if (table->rows == 0)
+		if (table->at.rows == 0)
 			table->snapshot = copy->port->pass->snapshot;
 	}
 	return true;
@@ -97,8 +96,8 @@ static bool rows_page(struct copy *copy, struct copy_table *table, struct err *e
 
 /* ---- reading back ---- */
 
-static bool read_page(struct copy *copy, struct position *at, bool filters, int64_t *rows, uint64_t *checksum,
-                      bool *more_r, struct err *e)
+static bool read_page(struct copy *copy, struct position *at, bool filters, uint64_t *checksum, bool *more_r,
+                      struct err *e)
 {
 	struct odbc_port *p = copy->port;
 	struct tally tally = { .copy = copy, .filters = filters };
@@ -111,7 +110,6 @@ static bool read_page(struct copy *copy, struct position *at, bool filters, int6
 	pass_forget_changes(p->pass);
 	if (!ok)
 		return false;
-	*rows += page.rows;
 	*checksum += tally.checksum;
 	copy->rows_left -= page.rows;
 	return true;
@@ -119,11 +117,11 @@ static bool read_page(struct copy *copy, struct position *at, bool filters, int6
 
 static bool check_counts(const struct copy_table *table, struct err *e)
 {
-	if (table->back_rows == table->rows && table->back_checksum == table->checksum)
+	if (table->back_at.rows == table->at.rows && table->back_checksum == table->checksum)
 		return true;
 	return err_set(e, ERR_REFUSED, 0, "sql",
 	               "table %s was read back different: %" PRId64 " rows written, %" PRId64 " read, checksum %s",
-	               table->name, table->rows, table->back_rows,
+	               table->name, table->at.rows, table->back_at.rows,
 	               table->back_checksum == table->checksum ? "equal" : "different");
 }
 
@@ -133,12 +131,11 @@ static bool back_page(struct copy *copy, struct copy_table *table, struct err *e
 
 	if (!pass_shape(copy->port, copy->conn, BESIDE_MAIN, table->name, e))
 		return false;
-	if (!pass_can_resume(copy->port->pass, copy->conn, &table->back_at)) {
+	if (!pass_can_resume(copy->port->pass, &table->back_at)) {
 		table->back_at = (struct position){ 0 };
-		table->back_rows = 0;
 		table->back_checksum = 0;
 	}
-	if (!read_page(copy, &table->back_at, false, &table->back_rows, &table->back_checksum, &more, e))
+	if (!read_page(copy, &table->back_at, false, &table->back_checksum, &more, e))
 		return false;
 	if (more)
 		return true;
@@ -157,15 +154,14 @@ static bool is_as_source(struct copy *copy, const struct copy_table *table, bool
 {
 	struct position at = { 0 };
 	uint64_t checksum = 0;
-	int64_t rows = 0;
 	bool more = true;
 
 	if (!pass_shape(copy->port, copy->conn, BESIDE_SOURCE, table->name, e))
 		return false;
 	while (more)
-		if (!read_page(copy, &at, true, &rows, &checksum, &more, e))
+		if (!read_page(copy, &at, true, &checksum, &more, e))
 			return false;
-	*same_r = rows == table->rows && checksum == table->checksum;
+	*same_r = at.rows == table->at.rows && checksum == table->checksum;
 	return true;
 }
 

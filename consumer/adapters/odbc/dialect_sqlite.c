@@ -38,7 +38,7 @@ static const char *const on_write[] = { "PRAGMA journal_mode=WAL", "PRAGMA synch
  * nothing. The last page of a pass is brought to disk (paging.settle). */
 static const char *const on_pages[] = { "PRAGMA journal_mode=WAL",   "PRAGMA synchronous=NORMAL",
 	                                "PRAGMA secure_delete=ON",   "PRAGMA foreign_keys=OFF",
-	                                "PRAGMA temp_store=MEMORY",  "PRAGMA cache_size=-16384",
+	                                "PRAGMA temp_store=MEMORY",  "PRAGMA cache_size=-8192",
 	                                "PRAGMA wal_autocheckpoint=4000", NULL };
 
 static enum err_class classify(const char *sqlstate, int native, const char **hint_r)

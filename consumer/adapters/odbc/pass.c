@@ -6,7 +6,7 @@
 
 enum { COLUMNS_MAX = 2000 };
 #define SHAPE_MAX_BYTES ((size_t)4 << 20)
-#define PAGE_BYTES      ((int64_t)4 << 20)
+#define PAGE_BYTES      ((int64_t)2 << 20) /* a BLOB travels as hex: 4 MiB at most, unless one row is larger */
 #define TEXT_MAX_BYTES  ((size_t)256 << 20)
 
 static const struct sql_paging *paging_of(const struct odbc_port *p)
@@ -40,7 +40,6 @@ static void forget_shape(struct pass *pass)
 		buf_done(&pass->columns[i].json);
 	pass->columns = NULL;
 	pass->has_shape = false;
-	pass->has_bounds = false;
 	memset(&pass->shape, 0, sizeof pass->shape);
 	arena_clear(pass->mem);
 }
@@ -60,16 +59,28 @@ void pass_free(struct pass **pp)
 	*pp = NULL;
 }
 
-struct pass *pass_of(struct odbc_port *p, struct conn *c, struct err *e)
+struct conn *pass_conn(struct odbc_port *p, struct err *e)
 {
-	if (!p->pass)
-		p->pass = pass_new(e);
-	if (!p->pass)
-		return NULL;
+	struct link *l = port_pages_link(p, e);
+
+	if (!l || p->pass)
+		return l ? l->conn : NULL;
 	for (const char *const *sql = paging_of(p)->session; *sql; sql++)
-		if (!conn_exec(c, *sql, NULL, 0, NULL, e))
+		if (!conn_exec(l->conn, *sql, NULL, 0, NULL, e))
 			return NULL;
-	return p->pass;
+	if (!l->pass)
+		l->pass = pass_new(e);
+	if (!l->pass)
+		return NULL;
+	forget_shape(l->pass); /* tables may have changed since another port read it */
+	p->pass = l->pass;
+	return l->conn;
+}
+
+void pass_rolled_back(struct pass *pass)
+{
+	pass->bounds_of[0] = '\0';
+	pass_forget_changes(pass);
 }
 
 /* ---- shape ---- */
@@ -126,6 +137,8 @@ static bool load_shape(struct odbc_port *p, struct conn *c, enum beside where, c
 	int64_t has_key = 0;
 	bool found;
 
+	if (strlen(table) >= NAME_BYTES)
+		return err_set(e, ERR_REFUSED, 0, "sql", "the name of a table is too long");
 	t->name = arena_text(p->pass->mem, table, strlen(table));
 	t->columns = arena_take(p->pass->mem, COLUMNS_MAX * sizeof *t->columns);
 	if (!t->name || !t->columns)
@@ -178,18 +191,24 @@ static bool set_bounds(struct odbc_port *p, struct conn *c, const enum bound *op
 	return true;
 }
 
-bool pass_can_resume(const struct pass *pass, const struct conn *c, const struct position *at)
+bool pass_can_resume(const struct pass *pass, const struct position *at)
 {
-	return !at->begun || pass->shape.row_key || (pass->has_bounds && pass->bounds_conn == c);
+	return !at->begun || pass->shape.row_key ||
+	       (pass->bounds_where == pass->where && pass->bounds_rows == at->rows &&
+	        strcmp(pass->bounds_of, pass->shape.name) == 0);
 }
 
 static bool begin_bounds(struct odbc_port *p, struct conn *c, struct err *e)
 {
 	static const enum bound ops[] = { BOUND_DROP_LOW, BOUND_DROP_HIGH, BOUND_MAKE_LOW, BOUND_MAKE_HIGH };
 
-	p->pass->has_bounds = set_bounds(p, c, ops, sizeof ops / sizeof ops[0], true, 0, e);
-	p->pass->bounds_conn = c;
-	return p->pass->has_bounds;
+	p->pass->bounds_of[0] = '\0';
+	if (!set_bounds(p, c, ops, sizeof ops / sizeof ops[0], true, 0, e))
+		return false;
+	strcpy(p->pass->bounds_of, p->pass->shape.name); /* load_shape has checked its length */
+	p->pass->bounds_where = p->pass->where;
+	p->pass->bounds_rows = 0;
+	return true;
 }
 
 struct size {
@@ -309,8 +328,10 @@ bool pass_advance(struct odbc_port *p, struct conn *c, const struct page *page, 
 	static const enum bound ops[] = { BOUND_CLEAR_LOW, BOUND_ADVANCE };
 
 	at->begun = true;
-	if (!p->pass->shape.row_key)
-		return set_bounds(p, c, ops, 2, false, 0, e);
+	at->rows += page->rows;
 	at->last_key = page->last;
-	return true;
+	if (p->pass->shape.row_key)
+		return true;
+	p->pass->bounds_rows = at->rows;
+	return set_bounds(p, c, ops, 2, false, 0, e);
 }

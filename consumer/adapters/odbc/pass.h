@@ -6,6 +6,8 @@
 #include "consumer/adapters/odbc/packed.h"
 #include "consumer/adapters/odbc/port.h"
 
+enum { NAME_BYTES = 192 }; /* of a table, with its NUL */
+
 struct new_column { /* the changed texts of one column in the page under way */
 	struct buf json; /* {"key": "text", ...} */
 	size_t count;
@@ -18,7 +20,7 @@ struct odd_text { /* a changed text with a NUL inside, which JSON cannot carry i
 	char text[];
 };
 
-struct pass { /* kept between calls of one port */
+struct pass { /* kept with its connection, also when the next port of the step gets it */
 	struct arena *mem; /* of the shape */
 	struct table_shape shape;
 	enum beside where;
@@ -28,17 +30,19 @@ struct pass { /* kept between calls of one port */
 	struct new_column *columns;
 	struct odd_text *odd;
 	struct buf sql, page, text;
-	/* the bounds that the session keeps for a table without hidden key */
-	const struct conn *bounds_conn;
-	bool has_bounds;
-	/* the source beside the generation */
-	const struct conn *source_conn;
+	/* The bounds that the session keeps: of which table without hidden key, and behind how many rows. */
+	char bounds_of[NAME_BYTES];
+	enum beside bounds_where;
+	int64_t bounds_rows;
+	/* The source beside the generation: "" when none is, and the number given to its state. */
+	char source[64], source_identity[80];
 	int64_t source_version, snapshot;
 };
 
 struct position { /* where in a table the next page begins */
 	bool begun; /* false: at its first row */
 	int64_t last_key; /* behind this one, for a table with hidden key */
+	int64_t rows;     /* behind so many */
 };
 
 struct page {
@@ -47,14 +51,16 @@ struct page {
 	bool is_first;
 };
 
-/* The port's pass, with the session's tables made on c. NULL and *e filled. */
-struct pass *pass_of(struct odbc_port *p, struct conn *c, struct err *e);
-/* Reads the table's shape unless it is the last one read. REFUSED when it has no key to go by. */
+/* The connection for passes, with p->pass and the tables of its session. NULL and *e filled. */
+struct conn *pass_conn(struct odbc_port *p, struct err *e);
+/* The session's part of the page under way was rolled back. */
+void pass_rolled_back(struct pass *pass);
+/* Reads the table's shape unless it is the last one that this port read. REFUSED when it has no key to go by. */
 bool pass_shape(struct odbc_port *p, struct conn *c, enum beside where, const char *table, struct err *e);
 
-/* Can the pass go on from there, or must the table be begun again (its bounds went with a connection)? */
-bool pass_can_resume(const struct pass *pass, const struct conn *c, const struct position *at);
-/* The next page: at most max_rows rows and about 4 MiB, but at least one row. */
+/* Can the pass go on from there, or must the table be begun again, because its bounds went with another connection? */
+bool pass_can_resume(const struct pass *pass, const struct position *at);
+/* The next page: at most max_rows rows and about 2 MiB, but at least one row. */
 bool pass_next(struct odbc_port *p, struct conn *c, const struct position *at, size_t max_rows, struct page *page_r,
                struct err *e);
 /* Shows the rows of the page. */

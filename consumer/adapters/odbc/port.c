@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/adapters/odbc/port.h"
 
-#include "consumer/adapters/odbc/pass.h"
 #include "consumer/adapters/odbc/sql_text.h"
 
 #include <stdio.h>
@@ -10,22 +9,19 @@
 
 enum { PAGES_LINK = PORT_LINKS - 1 };
 
-/* What a pass had in the session of a connection went with it. */
 static void give_back(struct odbc_port *p, int slot)
 {
-	if (slot == PAGES_LINK && p->pass) {
-		p->pass->source_conn = NULL;
-		p->pass->has_bounds = false;
-	}
+	if (slot == PAGES_LINK)
+		p->pass = NULL;
 	server_give(p->server, &p->links[slot]);
 }
 
-static struct conn *link_to(struct odbc_port *p, int slot, const char *database, enum access access, struct err *e)
+static struct link *link_to(struct odbc_port *p, int slot, const char *database, enum access access, struct err *e)
 {
 	struct link **l = &p->links[slot];
 
 	if (*l && !conn_is_tainted((*l)->conn))
-		return (*l)->conn;
+		return *l;
 	if (*l) /* what it did was rolled back; a fresh one may work */
 		give_back(p, slot);
 	if (!database[0]) {
@@ -33,10 +29,10 @@ static struct conn *link_to(struct odbc_port *p, int slot, const char *database,
 		return NULL;
 	}
 	*l = server_take(p->server, database, access, &p->stop, e);
-	return *l ? (*l)->conn : NULL;
+	return *l;
 }
 
-struct conn *port_conn(struct odbc_port *p, enum sql_place place, struct err *e)
+static struct link *link_of(struct odbc_port *p, enum sql_place place, struct err *e)
 {
 	switch (place) {
 	case SQL_SERVER:
@@ -53,7 +49,14 @@ struct conn *port_conn(struct odbc_port *p, enum sql_place place, struct err *e)
 	}
 }
 
-struct conn *port_pages_conn(struct odbc_port *p, struct err *e)
+struct conn *port_conn(struct odbc_port *p, enum sql_place place, struct err *e)
+{
+	struct link *l = link_of(p, place, e);
+
+	return l ? l->conn : NULL;
+}
+
+struct link *port_pages_link(struct odbc_port *p, struct err *e)
 {
 	return link_to(p, PAGES_LINK, p->target, ACCESS_PAGES, e);
 }
@@ -110,7 +113,6 @@ void odbc_sql_close(struct sql_port **port)
 		return;
 	for (int i = 0; i < PORT_LINKS; i++)
 		give_back(p, i);
-	pass_free(&p->pass);
 	free(p);
 	*port = NULL;
 }

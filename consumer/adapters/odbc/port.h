@@ -9,15 +9,13 @@
 
 enum { PORT_LINKS = 5, STATEMENT_MAX = 1 << 20 };
 
-struct pass; /* what passes keep between two pages, pass.h */
-
 struct odbc_port {
 	struct sql_port port; /* first: the handlers' view */
 	struct odbc_server *server;
 	char source[64], previous[64], target[64];
 	atomic_bool stop;
 	struct link *links[PORT_LINKS]; /* by enum sql_place, the last one for pages of the generation */
-	struct pass *pass;
+	struct pass *pass; /* of the last link, once pass_of made it */
 };
 
 static inline struct odbc_port *port_of(struct sql_port *self)
@@ -27,8 +25,8 @@ static inline struct odbc_port *port_of(struct sql_port *self)
 
 /* The connection to that place, opened when first needed. NULL and *e filled. */
 struct conn *port_conn(struct odbc_port *p, enum sql_place place, struct err *e);
-/* The connection that passes use: it may lose whole last transactions, and can read the source beside. */
-struct conn *port_pages_conn(struct odbc_port *p, struct err *e);
+/* The link that passes use: it may lose whole last transactions, and can read the source beside. */
+struct link *port_pages_link(struct odbc_port *p, struct err *e);
 /* Gives connections to that database back, so that it can be dropped. */
 void port_let_go(struct odbc_port *p, const char *database);
 
@@ -58,6 +56,5 @@ void port_changes(struct sql_port *port);   /* apply, put_proof, apply_server */
 void port_databases(struct sql_port *port); /* create, raise, quarantine, drop */
 void port_copy(struct sql_port *port);      /* copy_next */
 void port_sweeps(struct sql_port *port);    /* mask_next, scan_next */
-void pass_free(struct pass **pass);
 
 #endif

@@ -60,6 +60,7 @@ static void close_link(struct odbc_server *s, struct link *l)
 	if (*p)
 		*p = l->next_live;
 	pthread_mutex_unlock(&s->lock);
+	pass_free(&l->pass);
 	conn_close(&l->conn);
 	free(l);
 }

@@ -8,6 +8,9 @@
 
 enum { SQL_STATEMENT_MAX = 1 << 20 };
 
+struct pass; /* what passes over tables keep in a connection's session, pass.h */
+void pass_free(struct pass **pass);
+
 struct link { /* a connection and where it leads */
 	struct link *next; /* of the idle ones */
 	struct link *next_live;
@@ -15,6 +18,7 @@ struct link { /* a connection and where it leads */
 	char database[64];
 	char identity[80]; /* which file or database that was: a name may be used again for another */
 	enum access access;
+	struct pass *pass; /* NULL until one was made */
 };
 
 const struct odbc_settings *server_settings(const struct odbc_server *s);

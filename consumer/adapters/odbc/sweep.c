@@ -34,8 +34,8 @@ static bool read_cursor(struct sweep *s, struct err *e)
 	p->finished = strncmp(p->cursor, finished_word, strlen(finished_word)) == 0;
 	if (!p->cursor[0])
 		return true;
-	if (sscanf(p->cursor, "%*s %" SCNd64 " %d %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64, &p->tables_done, &begun,
-	           &s->at.last_key, &p->rows, &p->bytes, &p->cells_changed) != 6)
+	if (sscanf(p->cursor, "%*s %" SCNd64 " %d %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64,
+	           &p->tables_done, &begun, &s->at.last_key, &s->at.rows, &p->rows, &p->bytes, &p->cells_changed) != 7)
 		return err_set(e, ERR_MISUSE, 0, "sql", "the cursor of a pass is damaged");
 	s->at.begun = begun != 0;
 	return true;
@@ -45,16 +45,16 @@ static void write_cursor(struct sweep *s)
 {
 	struct sql_pages *p = s->pages;
 
-	snprintf(p->cursor, sizeof p->cursor, "%s %" PRId64 " %d %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
-	         p->finished ? finished_word : "table", p->tables_done, s->at.begun, s->at.last_key, p->rows, p->bytes,
-	         p->cells_changed);
+	snprintf(p->cursor, sizeof p->cursor, "%s %" PRId64 " %d %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
+	         p->finished ? finished_word : "table", p->tables_done, s->at.begun, s->at.last_key, s->at.rows, p->rows,
+	         p->bytes, p->cells_changed);
 }
 
 /* ---- the tables ---- */
 
 struct nth {
 	int64_t wanted, seen;
-	char name[192];
+	char name[NAME_BYTES];
 	bool is_odd;
 };
 
@@ -185,7 +185,7 @@ static bool one_page(struct sweep *s, const char *table, struct err *e)
 
 	if (!pass_shape(p, s->conn, BESIDE_MAIN, table, e))
 		return false;
-	if (!pass_can_resume(p->pass, s->conn, &s->at))
+	if (!pass_can_resume(p->pass, &s->at))
 		s->at = (struct position){ 0 };
 	if (!pass_next(p, s->conn, &s->at, server_settings(p->server)->page_rows, &page, e))
 		return false;
@@ -231,15 +231,15 @@ static bool begin(struct sweep *s, struct sql_port *self, struct sql_pages *next
 	s->rows_left = (int64_t)server_settings(p->server)->page_rows;
 	if (!filter || !filter->cell)
 		return err_set(e, ERR_MISUSE, 0, "sql", "a pass over texts needs a filter");
-	s->conn = port_pages_conn(p, e);
-	return s->conn && read_cursor(s, e) && pass_of(p, s->conn, e);
+	s->conn = pass_conn(p, e);
+	return s->conn && read_cursor(s, e);
 }
 
 /* Ends the transaction without a commit and forgets what was rolled back with it. */
 static void end(struct sweep *s)
 {
 	conn_rollback(s->conn);
-	s->port->pass->has_bounds = false;
+	pass_rolled_back(s->port->pass);
 }
 
 static bool mask_next(struct sql_port *self, const struct fence *f, const struct sql_filter *filter,
