@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,28 +101,50 @@ static bool text_of(const struct store_pair *p, char *out, size_t size)
 	return true;
 }
 
-static bool number_of(const struct store_pair *p, int base, uint64_t *out)
+static bool digits_only(const char *text, int base)
 {
-	char text[32], *end;
-
-	if (!text_of(p, text, sizeof text) || !*text)
-		return false;
-	errno = 0;
-	*out = base == 16 ? strtoull(text, &end, 16) : (uint64_t)strtoll(text, &end, 10);
-	return errno == 0 && *end == '\0';
+	if (base == 10 && *text == '-')
+		text++;
+	return *text && strspn(text, base == 16 ? "0123456789abcdef" : "0123456789") == strlen(text);
 }
 
+static bool number_of(const struct store_pair *p, int base, uint64_t *out)
+{
+	char text[32];
+
+	if (!text_of(p, text, sizeof text) || !digits_only(text, base))
+		return false;
+	errno = 0;
+	*out = base == 16 ? strtoull(text, NULL, 16) : (uint64_t)strtoll(text, NULL, 10);
+	return errno == 0;
+}
+
+static bool small_of(const struct store_pair *p, int *out)
+{
+	uint64_t value;
+
+	if (!number_of(p, 10, &value) || value > INT_MAX)
+		return false;
+	*out = (int)value;
+	return true;
+}
+
+/* "partition:offset" */
 static bool mark_of(const struct store_pair *p, struct input_mark *mark)
 {
-	char text[48], *end;
+	const char *colon = memchr(p->value, ':', p->len);
+	struct store_pair partition = *p, offset = *p;
+	uint64_t value;
 
-	if (!text_of(p, text, sizeof text))
+	if (!colon)
 		return false;
-	mark->partition = (int)strtol(text, &end, 10);
-	if (*end != ':')
+	partition.len = (size_t)(colon - (const char *)p->value);
+	offset.value = colon + 1;
+	offset.len = p->len - partition.len - 1;
+	if (!small_of(&partition, &mark->partition) || !number_of(&offset, 10, &value) || value > INT64_MAX)
 		return false;
-	mark->offset = strtoll(end + 1, &end, 10);
-	return *end == '\0';
+	mark->offset = (int64_t)value;
+	return true;
 }
 
 static bool outcome_of(const struct store_pair *p, unsigned char *out)
@@ -183,14 +206,14 @@ static bool read_number(const struct store_pair *p, struct clone_snapshot *s, bo
 
 		if (strcmp(p->name, numbers[i].name) != 0)
 			continue;
+		if (numbers[i].small)
+			return small_of(p, numbers[i].small);
 		if (!number_of(p, numbers[i].base, &value))
 			return false;
 		if (numbers[i].wide)
 			*numbers[i].wide = value;
-		else if (numbers[i].time)
-			*numbers[i].time = (int64_t)value;
 		else
-			*numbers[i].small = (int)value;
+			*numbers[i].time = (int64_t)value;
 		return true;
 	}
 	*known_r = false;
@@ -240,41 +263,53 @@ bool snapshot_read(const struct store_pair *pairs, size_t count, struct clone_sn
 	return true;
 }
 
+/* A later run than any known. What it kept of earlier ones is not in its events: its handlers look again. */
+static void enter_run(struct clone_snapshot *s, int run)
+{
+	s->run = run;
+	s->status = CLONE_RUNNING;
+	s->failed_step = -1;
+	s->error_class[0] = s->cause[0] = '\0';
+	memset(s->outcome, 0, sizeof s->outcome);
+}
+
+static void take_sequence(struct clone_snapshot *s, int64_t sequence)
+{
+	if (sequence > 0 && (uint64_t)sequence > s->sequence)
+		s->sequence = (uint64_t)sequence;
+}
+
 void snapshot_fold_step(struct clone_snapshot *s, const struct step_completed *event)
 {
 	enum step_id id = step_by_slug(event->slug);
 
+	take_sequence(s, event->sequence);
 	if (id == STEP_END || event->run < s->run)
 		return;
-	if (event->run > s->run) {
-		s->run = event->run;
-		/* What that run kept of earlier ones is not in its events: its handlers look again. */
-		memset(s->outcome, 0, sizeof s->outcome);
-	}
+	if (event->run > s->run)
+		enter_run(s, event->run);
 	if (event->outcome != STEP_REFUSED)
 		s->outcome[id] = (unsigned char)event->outcome;
 	snprintf(s->source_ctx, sizeof s->source_ctx, "%s", event->source_ctx);
-	if (s->status == CLONE_STATUS_UNSET)
-		s->status = CLONE_RUNNING;
-	if ((uint64_t)event->sequence > s->sequence)
-		s->sequence = (uint64_t)event->sequence;
 }
 
 void snapshot_fold_state(struct clone_snapshot *s, const struct clone_state *event)
 {
 	enum step_id failed = step_by_slug(event->step);
 
-	if (event->run < s->run || (uint64_t)event->sequence < s->state_sequence)
+	take_sequence(s, event->sequence);
+	if ((uint64_t)event->sequence < s->state_sequence)
 		return;
 	s->state_sequence = (uint64_t)event->sequence;
-	s->status = event->status;
-	s->run = event->run;
 	s->requested_at_ms = event->requested_at_ms;
-	s->failed_step = failed == STEP_END ? -1 : (int)failed;
 	snprintf(s->source_ctx, sizeof s->source_ctx, "%s", event->source_ctx);
 	snprintf(s->generation, sizeof s->generation, "%s", event->generation);
+	if (event->run < s->run)
+		return; /* a step of a later run was told already */
+	if (event->run > s->run)
+		enter_run(s, event->run);
+	s->status = event->status;
+	s->failed_step = failed == STEP_END ? -1 : (int)failed;
 	snprintf(s->error_class, sizeof s->error_class, "%s", event->error_class);
 	snprintf(s->cause, sizeof s->cause, "%s", event->cause);
-	if ((uint64_t)event->sequence > s->sequence)
-		s->sequence = (uint64_t)event->sequence;
 }

@@ -7,7 +7,8 @@
 #include "consumer/ports/messages.h"
 #include "handlers/base/buf.h"
 
-enum { RECORD_MAX_BYTES = 64 * 1024 };
+enum { RECORD_MAX_BYTES = 64 * 1024,
+       REQUEST_MAX_BYTES = RECORD_MAX_BYTES - 4096 }; /* it is encoded again, with what a replay changes, to be stored */
 
 enum codec_result {
 	CODEC_OK,
@@ -16,8 +17,8 @@ enum codec_result {
 };
 
 struct codec_port {
-	/* Decodes one record of that kind from value and headers. Takes at most 4 MiB and refuses hostile bytes before
-	 * it takes memory. On CODEC_OK *message_r is the caller's to free. Reason codes: too-large empty bad-magic
+	/* Decodes one record of that kind from value and headers. Takes at most RECORD_MAX_BYTES and refuses hostile bytes
+	 * before it takes memory. On CODEC_OK *message_r is the caller's to free. Reason codes: too-large empty bad-magic
 	 * unknown-schema malformed invalid. */
 	enum codec_result (*decode)(struct codec_port *self, enum message_kind kind, const struct bus_record *record,
 	                            struct message **message_r, struct err *e);

@@ -66,6 +66,12 @@ static bool take_record(struct loop *l, const struct bus_record *record)
 	default:
 		break;
 	}
+	if (message->kind == MESSAGE_REQUEST && record->value_len > REQUEST_MAX_BYTES) {
+		message_free(&message);
+		err_set(&e, ERR_REFUSED, 0, "too-large", "a request takes at most %d bytes", REQUEST_MAX_BYTES);
+		feed_bad(l, &record->at, e.where, &e);
+		return true;
+	}
 	if (!check_message(l, message, &e)) {
 		message_free(&message);
 		feed_bad(l, &record->at, "invalid", &e);
