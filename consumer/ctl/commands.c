@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The table of commands. */
+#include "consumer/ctl/commands.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define NO_OPTIONS NULL, 0
+
+#define DRY_RUN  { "dry-run", NULL, NULL, false, "Print what would be sent, and send nothing." }
+#define ASKER    { "requested-by", "NAME", NULL, false, "Who asks; the user of this system when it is not given." }
+#define TIME_OUT { "timeout", "DURATION", NULL, false, "Stop waiting after so long, as in 90s or 1h30m (exit code 6)." }
+
+const struct option_row common_options[] = {
+	{ "config", "FILE", NULL, false, "Configuration file; else $SANDBOX_CONFIG, the user's or the system's." },
+	{ "output", "FORMAT", NULL, false, "Form of the data, also -o: table is for people, the others are stable." },
+	{ "no-headers", NULL, NULL, false, "No line of titles above a table." },
+	{ "color", "WHEN", "auto|always|never", false, "Colours; auto: on a terminal, unless NO_COLOR is set." },
+	{ "yes", NULL, NULL, false, "Do not ask, it is meant." },
+	{ "no-input", NULL, NULL, false, "Never ask; what would have to be asked is refused." },
+	{ "help", NULL, NULL, false, "What the command does, also -h." },
+};
+const size_t common_option_count = COUNT(common_options);
+
+static const struct option_row request_options[] = {
+	{ "source", "TENANT", NULL, false, "Tenant that is copied; it is only read." },
+	{ "target", "TENANT", NULL, false, "Sandbox that the copy goes to; what it holds is replaced." },
+	{ "kind", "KIND", "replace|create", false, "First copy of the target, or a new one (replace)." },
+	{ "admin", "USER=PLAN", NULL, true, "Administrator of the sandbox with a user plan; at least one." },
+	{ "user", "USER=PLAN", NULL, true, "Another user; a number is an associate id, an empty plan means none." },
+	{ "mask-domain", "DOMAIN", NULL, false, "Where masked addresses end (mailinator.com)." },
+	{ "no-mask", NULL, NULL, false, "Leave addresses as they are; most installations refuse that." },
+	{ "keep", "ADDRESS", NULL, true, "An address that stays as it is." },
+	{ "documents", "WHICH", "all|included-users|none", false, "Documents that are copied (none)." },
+	{ "attachments", "WHICH", "all|no-requests|none", false, "Attachments that are copied (no-requests)." },
+	{ "enable-schedule", "ID", NULL, true, "A scheduled task that stays enabled." },
+	{ "no-run", NULL, NULL, false, "Leave the sandbox offline in the end." },
+	{ "approve-target", "NAME", NULL, false, "The target's name once more: a sandbox without our stamp may be replaced." },
+	{ "expected-generation", "NAME", NULL, false, "Refuse when another database is in service by then." },
+	{ "from-file", "FILE", NULL, false, "Begin with the request in this JSON file; - is standard input." },
+	{ "clone-id", "ID", NULL, false, "Name the clone; otherwise it gets a new UUID." },
+	{ "traceparent", "TRACE", NULL, false, "W3C trace context to go on in; $TRACEPARENT otherwise." },
+	{ "confirm", NULL, NULL, false, "All changes in the target since its last copy are lost: it is meant." },
+	{ "even-if-busy", NULL, NULL, false, "Send it though another clone is under way on the target." },
+	{ "wait", NULL, NULL, false, "Then watch it to its end; the exit code is the clone's." },
+	TIME_OUT,
+	ASKER,
+	DRY_RUN,
+};
+
+static const struct option_row plan_options[] = {
+	{ "strict", NULL, NULL, false, "One by one as listed, instead of side by side." },
+};
+
+static const struct option_row list_options[] = {
+	{ "status", "STATUS", "running|cancelling|completed|failed|paused|cancelled|rejected", true, "Only these." },
+	{ "target", "TENANT", NULL, false, "Only clones of this target." },
+	{ "limit", "N", NULL, false, "At most so many, newest first (50)." },
+};
+
+static const struct option_row watch_options[] = {
+	{ "exit-status", NULL, NULL, false, "End with 0 only when the clone completed." },
+	TIME_OUT,
+};
+
+static const struct option_row events_options[] = {
+	{ "all", NULL, NULL, false, "Repeats of an event too." },
+	{ "follow", NULL, NULL, false, "Go on with what comes, until the clone is at rest." },
+};
+
+static const struct option_row replay_options[] = {
+	{ "from-step", "STEP", NULL, false, "Begin here; otherwise with the step that failed." },
+	{ "until-step", "STEP", NULL, false, "Run only this step and what it needs." },
+	{ "set", "INPUT=VALUE", NULL, true,
+	  "Change an input: mask-domain, documents, attachments, set-running or approve-target." },
+	{ "reason", "TEXT", NULL, false, "Why; it is kept with the clone." },
+	{ "wait", NULL, NULL, false, "Then watch it to its end; the exit code is the clone's." },
+	TIME_OUT,
+	ASKER,
+	DRY_RUN,
+};
+
+static const struct option_row steer_options[] = {
+	{ "reason", "TEXT", NULL, false, "Why; it is kept with the clone. cancel needs one." },
+	ASKER,
+	DRY_RUN,
+};
+
+static const struct option_row letters_options[] = {
+	{ "reason", "CODE", NULL, false, "Only those with this reason code (schemas/README.md)." },
+	{ "limit", "N", NULL, false, "At most so many, newest first (50)." },
+};
+
+static const struct option_row requeue_options[] = { DRY_RUN };
+
+static const struct option_row park_options[] = {
+	{ "to", "FILE", NULL, false, "Where its bytes go; FILE.json says where they came from." },
+};
+
+static const struct option_row show_config_options[] = {
+	{ "origin", NULL, NULL, false, "Behind each value: the file and line, variable or flag it came from." },
+};
+
+static const struct option_row help_options[] = {
+	{ "manual", NULL, NULL, false, "The manual page, in Markdown." },
+	{ "completion", NULL, NULL, false, "The completion for bash." },
+};
+
+#define DATA "table|json|jsonl|ids"
+
+const struct command commands[] = {
+	{ "clone", "request", "", 0, 0, request_options, COUNT(request_options), "table|json|ids",
+	  "Ask for a clone of a tenant into its sandbox",
+	  "clone request --source Cust70000 --target Cust70001 --admin tester@company.example=ten-sales --mask-domain "
+	  "sandbox.example\n"
+	  "clone request --from-file request.json --dry-run\n"
+	  "clone request --from-file request.json --confirm --yes --wait --timeout 2h", cmd_clone_request },
+	{ "clone", "plan", "", 0, 0, plan_options, COUNT(plan_options), "table|json|mermaid",
+	  "The 33 steps and what each comes after", "clone plan\nclone plan --strict -o json", cmd_clone_plan },
+	{ "clone", "list", "", 0, 0, list_options, COUNT(list_options), DATA, "The clones, newest first",
+	  "clone list\nclone list --status failed --status paused\nclone list --target Cust70001 -o ids", cmd_clone_list },
+	{ "clone", "show", "ID", 1, 1, NO_OPTIONS, "table|json",
+	  "One clone: where it stands, why it failed, what to do next",
+	  "clone show 0198f0c2\nclone show @latest\nclone show @latest:Cust70001 -o json", cmd_clone_show },
+	{ "clone", "watch", "ID", 1, 1, watch_options, COUNT(watch_options), "table|jsonl",
+	  "Follow a clone until it is at rest; Ctrl-C leaves it alone",
+	  "clone watch @latest\nclone watch 0198f0c2 --exit-status --timeout 2h", cmd_clone_watch },
+	{ "clone", "events", "ID", 1, 1, events_options, COUNT(events_options), "table|jsonl",
+	  "What a clone told the world, in order", "clone events @latest\nclone events 0198f0c2 -o jsonl --follow",
+	  cmd_clone_events },
+	{ "clone", "report", "ID", 1, 1, NO_OPTIONS, "table|json",
+	  "What came of a clone: times, rows, files, the proof, the tenant", "clone report @latest", cmd_clone_report },
+	{ "clone", "replay", "ID", 1, 1, replay_options, COUNT(replay_options), "table|json",
+	  "Let a failed or paused clone go on as a new run",
+	  "clone replay 0198f0c2 --reason 'disk was full'\n"
+	  "clone replay 0198f0c2 --from-step copy_database --set documents=none --reason 'too slow' --dry-run",
+	  cmd_clone_replay },
+	{ "clone", "pause", "ID", 1, 1, steer_options, COUNT(steer_options), "table|json",
+	  "Begin no further step; those under way end first", "clone pause @latest --reason 'maintenance'", cmd_clone_pause },
+	{ "clone", "resume", "ID", 1, 1, steer_options, COUNT(steer_options), "table|json", "Let a paused clone go on",
+	  "clone resume 0198f0c2", cmd_clone_resume },
+	{ "clone", "retry-now", "ID", 1, 1, steer_options, COUNT(steer_options), "table|json",
+	  "Do not wait for the next try of a step", "clone retry-now 0198f0c2", cmd_clone_retry_now },
+	{ "clone", "cancel", "ID", 1, 1, steer_options, COUNT(steer_options), "table|json",
+	  "End a clone and clean up: what it built is dropped, the sandbox before it comes back",
+	  "clone cancel 0198f0c2 --reason 'wrong source'", cmd_clone_cancel },
+	{ "dead-letter", "list", "", 0, 0, letters_options, COUNT(letters_options), DATA,
+	  "Records that could not be used", "dead-letter list\ndead-letter list --reason conflict", cmd_dead_letter_list },
+	{ "dead-letter", "show", "ID", 1, 1, NO_OPTIONS, "table|json",
+	  "One of them: its reason, its origin, its bytes", "dead-letter show 0:12", cmd_dead_letter_show },
+	{ "dead-letter", "requeue", "ID", 1, 1, requeue_options, COUNT(requeue_options), "table|json",
+	  "Send its bytes to the topic they came from once more; three times at most",
+	  "dead-letter requeue 0:12 --dry-run", cmd_dead_letter_requeue },
+	{ "dead-letter", "park", "ID", 1, 1, park_options, COUNT(park_options), "table|json",
+	  "Put its bytes into a file, for later or for somebody else",
+	  "dead-letter park 0:12 --to letter-0-12.avro", cmd_dead_letter_park },
+	{ "doctor", "", "", 0, 0, NO_OPTIONS, "table|json|jsonl", "Is everything a clone needs there and well?", "doctor\ndoctor -o json",
+	  cmd_doctor },
+	{ "config", "show", "", 0, 0, show_config_options, COUNT(show_config_options), "table",
+	  "The configuration in force; secrets are hidden", "config show --origin", cmd_config_show },
+	{ "version", "", "", 0, 0, NO_OPTIONS, "table|json", "Versions of program, plan and schemas", "version -o json",
+	  cmd_version },
+	{ "help", "", "[NOUN [VERB]]", 0, 2, help_options, COUNT(help_options), "",
+	  "Commands and their options", "help clone request", cmd_help },
+};
+const size_t command_count = COUNT(commands);

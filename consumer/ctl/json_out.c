@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "consumer/ctl/json_out.h"
+
+#include "consumer/core/log_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void add_string(struct buf *out, const char *text, size_t len)
+{
+	buf_add_text(out, "\"");
+	for (size_t i = 0; i < len;) {
+		uint32_t code;
+		size_t n = text_next_char(text + i, len - i, &code);
+
+		if (code == '"' || code == '\\')
+			buf_printf(out, "\\%c", (char)code);
+		else if (code == '\n')
+			buf_add_text(out, "\\n");
+		else if (code == '\t')
+			buf_add_text(out, "\\t");
+		else if (text_is_unsafe(code) || (code == 0xfffd && n == 1))
+			buf_printf(out, "\\u%04x", code);
+		else
+			buf_add(out, text + i, n);
+		i += n;
+	}
+	buf_add_text(out, "\"");
+}
+
+static void begin_line(struct json_out *j)
+{
+	if (j->depth == 0 || j->depth > j->lines)
+		return;
+	buf_add_text(j->out, "\n");
+	for (int i = 0; i < j->depth; i++)
+		buf_add_text(j->out, "  ");
+}
+
+/* What stands before a value: comma, line and name. */
+static void begin(struct json_out *j, const char *name)
+{
+	uint32_t bit = UINT32_C(1) << j->depth;
+
+	if (j->has_members & bit)
+		buf_add_text(j->out, ",");
+	j->has_members |= bit;
+	begin_line(j);
+	if (!name)
+		return;
+	add_string(j->out, name, strlen(name));
+	buf_add_text(j->out, ":");
+}
+
+static void open(struct json_out *j, const char *name, bool is_object)
+{
+	uint32_t bit;
+
+	begin(j, name);
+	buf_add_text(j->out, is_object ? "{" : "[");
+	if (++j->depth >= JSON_DEPTH_MAX) {
+		j->out->failed = true; /* a mistake of the program: no document is that deep */
+		j->depth--;
+		return;
+	}
+	bit = UINT32_C(1) << j->depth;
+	j->has_members &= ~bit;
+	j->is_object = is_object ? j->is_object | bit : j->is_object & ~bit;
+}
+
+void json_object(struct json_out *j, const char *name)
+{
+	open(j, name, true);
+}
+
+void json_array(struct json_out *j, const char *name)
+{
+	open(j, name, false);
+}
+
+void json_close(struct json_out *j)
+{
+	uint32_t bit = UINT32_C(1) << j->depth;
+	bool had_members = j->has_members & bit;
+
+	j->depth--;
+	if (had_members && j->depth + 1 <= j->lines) {
+		buf_add_text(j->out, "\n");
+		for (int i = 0; i < j->depth; i++)
+			buf_add_text(j->out, "  ");
+	}
+	buf_add_text(j->out, j->is_object & bit ? "}" : "]");
+	if (j->depth == 0)
+		buf_add_text(j->out, "\n");
+}
+
+void json_bytes(struct json_out *j, const char *name, const char *text, size_t len)
+{
+	begin(j, name);
+	add_string(j->out, text, len);
+}
+
+void json_text(struct json_out *j, const char *name, const char *text)
+{
+	if (text) {
+		json_bytes(j, name, text, strlen(text));
+		return;
+	}
+	begin(j, name);
+	buf_add_text(j->out, "null");
+}
+
+void json_number(struct json_out *j, const char *name, int64_t number)
+{
+	begin(j, name);
+	buf_printf(j->out, "%" PRId64, number);
+}
+
+void json_flag(struct json_out *j, const char *name, bool flag)
+{
+	begin(j, name);
+	buf_add_text(j->out, flag ? "true" : "false");
+}
+
+void json_time(struct json_out *j, const char *name, int64_t utc_ms)
+{
+	char text[LOG_TIME_TEXT];
+
+	if (utc_ms > 0)
+		log_time_text(utc_ms, text);
+	json_text(j, name, utc_ms > 0 ? text : NULL);
+}

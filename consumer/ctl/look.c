@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "consumer/ctl/look.h"
+
+#include "consumer/ctl/human.h"
+#include "consumer/ctl/message_json.h"
+
+#include <string.h>
+
+/* ---- states ---- */
+
+enum step_state look_step_state(const struct sight *s, enum step_id step)
+{
+	step_set bit = STEP_BIT(step);
+
+	if (s->snap.outcome[step] == STEP_SKIPPED)
+		return STEP_IS_SKIPPED;
+	if (s->done & bit)
+		return STEP_IS_DONE;
+	if (s->snap.failed_step == (int)step && s->snap.status != CLONE_RUNNING)
+		return STEP_IS_FAILED;
+	if (!(s->snap.scope & bit))
+		return STEP_IS_LEFT_OUT;
+	if (s->running & bit)
+		return s->notes[step].text[0] ? STEP_IS_WAITING : STEP_IS_RUNNING;
+	return STEP_IS_PENDING;
+}
+
+const char *look_step_state_name(enum step_state state)
+{
+	static const char *const names[STEP_STATE_END] = {
+		[STEP_IS_PENDING] = "pending", [STEP_IS_RUNNING] = "running", [STEP_IS_WAITING] = "waiting",
+		[STEP_IS_DONE] = "done",       [STEP_IS_SKIPPED] = "skipped", [STEP_IS_FAILED] = "failed",
+		[STEP_IS_LEFT_OUT] = "left out",
+	};
+
+	return names[(unsigned)state < STEP_STATE_END ? state : STEP_IS_PENDING];
+}
+
+const char *look_glyph(enum step_state state, bool utf8)
+{
+	static const char *const glyphs[STEP_STATE_END][2] = {
+		[STEP_IS_PENDING] = { ".", "·" }, [STEP_IS_RUNNING] = { ">", "▶" }, [STEP_IS_WAITING] = { "~", "◌" },
+		[STEP_IS_DONE] = { "+", "✓" },    [STEP_IS_SKIPPED] = { "-", "–" }, [STEP_IS_FAILED] = { "x", "✗" },
+		[STEP_IS_LEFT_OUT] = { " ", " " },
+	};
+
+	return glyphs[state][utf8];
+}
+
+const char *look_color(enum step_state state, bool colors)
+{
+	static const char *const codes[STEP_STATE_END] = {
+		[STEP_IS_PENDING] = "\033[2m", [STEP_IS_RUNNING] = "\033[36m", [STEP_IS_WAITING] = "\033[33m",
+		[STEP_IS_DONE] = "\033[32m",   [STEP_IS_SKIPPED] = "\033[2m",  [STEP_IS_FAILED] = "\033[31m",
+		[STEP_IS_LEFT_OUT] = "\033[2m",
+	};
+
+	return colors ? codes[state] : "";
+}
+
+const char *look_status_color(enum clone_status status, bool colors)
+{
+	static const enum step_state like[CLONE_STATUS_END] = {
+		[CLONE_STATUS_UNSET] = STEP_IS_FAILED, [CLONE_RUNNING] = STEP_IS_RUNNING,
+		[CLONE_CANCELLING] = STEP_IS_WAITING,  [CLONE_COMPLETED] = STEP_IS_DONE,
+		[CLONE_FAILED] = STEP_IS_FAILED,       [CLONE_PAUSED] = STEP_IS_WAITING,
+		[CLONE_CANCELLED] = STEP_IS_SKIPPED,   [CLONE_REJECTED] = STEP_IS_FAILED,
+	};
+
+	return look_color(like[status], colors);
+}
+
+const char *look_color_end(bool colors)
+{
+	return colors ? "\033[0m" : "";
+}
+
+/* ---- words ---- */
+
+void look_step_name(struct buf *out, const struct sight *s, enum step_id step)
+{
+	const struct step_note *note = &s->notes[step];
+
+	buf_printf(out, "%s %s", steps[step].nn, steps[step].slug);
+	if ((s->running & STEP_BIT(step)) && note->rows_total > 0 && note->rows <= note->rows_total)
+		buf_printf(out, " (%d%%)", (int)((double)note->rows * 100 / (double)note->rows_total));
+}
+
+void look_moved(struct buf *out, const struct step_note *note)
+{
+	if (note->rows > 0) {
+		human_count(out, note->rows);
+		if (note->rows_total > note->rows) {
+			buf_add_text(out, " of ");
+			human_count(out, note->rows_total);
+		}
+		buf_add_text(out, " rows");
+	}
+	if (note->bytes > 0) {
+		buf_add_text(out, note->rows > 0 ? ", " : "");
+		human_size(out, note->bytes);
+	}
+}
+
+/* ---- JSON ---- */
+
+static void json_step(struct json_out *j, const struct sight *s, enum step_id step)
+{
+	const struct step_note *note = &s->notes[step];
+	enum step_state state = look_step_state(s, step);
+
+	json_object(j, NULL);
+	json_number(j, "number", (int64_t)step + 1);
+	json_text(j, "step", steps[step].slug);
+	json_text(j, "sentence", steps[step].sentence);
+	json_text(j, "state", look_step_state_name(state));
+	if (s->snap.outcome[step])
+		json_text(j, "outcome", step_outcome_name(s->snap.outcome[step]));
+	if (note->at_ms) {
+		json_number(j, "rows", note->rows);
+		json_number(j, "bytes", note->bytes);
+		json_number(j, "rows_total", note->rows_total);
+		json_time(j, "moved_at", note->at_ms);
+	}
+	if (note->text[0])
+		json_text(j, "waiting_on", note->text);
+	json_close(j);
+}
+
+static void json_asked(struct json_out *j, const struct sight *s)
+{
+	const struct step_job *job = &s->request->job;
+
+	json_object(j, "asked");
+	json_text(j, "kind", job->kind == CLONE_CREATE ? "CREATE" : "REPLACE");
+	json_text(j, "mask_domain", job->mask_enabled ? job->mask_domain : NULL);
+	json_number(j, "users", (int64_t)job->user_count);
+	json_text(j, "documents", documents_symbol(job->documents));
+	json_text(j, "attachments", attachments_symbol(job->attachments));
+	json_flag(j, "set_running", job->set_running);
+	json_close(j);
+}
+
+static void json_lease(struct json_out *j, const struct sight *s)
+{
+	json_object(j, "lease");
+	json_flag(j, "held", s->lease.is_held);
+	if (s->lease.is_held) {
+		json_text(j, "owner", s->lease.owner);
+		json_number(j, "token", (int64_t)s->lease.token);
+		json_number(j, "remaining_ms", s->lease.remaining_ms);
+	}
+	json_close(j);
+}
+
+static const char *or_null(const char *text)
+{
+	return text[0] ? text : NULL;
+}
+
+void look_json(struct json_out *j, const struct sight *s, bool with_steps, int64_t now_ms, struct arena *mem)
+{
+	enum step_id step = sight_step(s);
+
+	json_text(j, "clone_id", s->id);
+	json_text(j, "status", sight_status(s));
+	json_text(j, "source_ctx", or_null(s->snap.source_ctx));
+	json_text(j, "target_ctx", s->target);
+	json_number(j, "run", s->snap.run);
+	json_number(j, "steps_done", s->counted);
+	json_number(j, "total_steps", s->total);
+	json_text(j, "step", step == STEP_END ? NULL : steps[step].slug);
+	json_text(j, "waiting_on", or_null(sight_waits_on(s, mem)));
+	json_text(j, "cause", or_null(s->is_readable ? s->snap.cause : s->problem));
+	json_text(j, "error_class", or_null(s->snap.error_class));
+	json_time(j, "requested_at", s->snap.requested_at_ms);
+	json_time(j, "started_at", s->snap.started_at_ms);
+	json_time(j, "ended_at", s->ended_ms);
+	json_number(j, "elapsed_ms", sight_elapsed_ms(s, now_ms));
+	json_text(j, "generation", or_null(s->snap.generation));
+	json_number(j, "token", (int64_t)s->snap.token);
+	json_number(j, "untold_events", (int64_t)s->outbox);
+	json_text(j, "next_command", or_null(sight_next_command(s, mem)));
+	if (s->lease_is_known)
+		json_lease(j, s);
+	if (s->request)
+		json_asked(j, s);
+	if (!with_steps)
+		return;
+	json_array(j, "steps");
+	for (int i = 0; i < STEP_END; i++)
+		json_step(j, s, (enum step_id)i);
+	json_close(j);
+}

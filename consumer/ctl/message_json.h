@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A request, replay or control as JSON, with the names of its schema: a request is what --from-file takes. */
+#ifndef SANDBOX_CTL_MESSAGE_JSON_H
+#define SANDBOX_CTL_MESSAGE_JSON_H
+
+#include "consumer/ctl/json_out.h"
+#include "consumer/ports/messages.h"
+
+void message_json(struct json_out *j, const char *name, const struct message *m);
+
+/* The symbols of the schema. */
+const char *documents_symbol(enum documents_choice choice);
+const char *attachments_symbol(enum attachments_choice choice);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "consumer/ctl/pace.h"
+
+#include "consumer/ctl/human.h"
+
+#include <string.h>
+
+enum { SAMPLES_MIN = 2, SAMPLE_MS_MIN = 200 };
+
+static void look_at_step(struct step_pace *p, const struct step_note *note)
+{
+	double rate;
+
+	if (!note->at_ms || note->at_ms <= p->at_ms)
+		return;
+	if (p->at_ms && note->rows > p->rows && note->at_ms - p->at_ms >= SAMPLE_MS_MIN) {
+		rate = (double)(note->rows - p->rows) / (double)(note->at_ms - p->at_ms);
+		if (!p->samples || rate < p->slowest)
+			p->slowest = rate;
+		if (!p->samples || rate > p->fastest)
+			p->fastest = rate;
+		p->samples++;
+	}
+	p->rows = note->rows;
+	p->at_ms = note->at_ms;
+}
+
+void pace_look(struct pace *p, const struct sight *s)
+{
+	for (int i = 0; i < STEP_END; i++)
+		look_at_step(&p->steps[i], &s->notes[i]);
+}
+
+void pace_earlier(struct pace *p, const struct sight *earlier)
+{
+	int64_t took_ms = earlier->snap.ended_at_ms - earlier->snap.started_at_ms;
+
+	if (earlier->snap.status != CLONE_COMPLETED || earlier->snap.run != 1 || earlier->snap.started_at_ms <= 0 ||
+	    took_ms <= 0)
+		return;
+	if (!p->earlier || took_ms < p->shortest_ms)
+		p->shortest_ms = took_ms;
+	if (!p->earlier || took_ms > p->longest_ms)
+		p->longest_ms = took_ms;
+	p->earlier++;
+}
+
+struct time_left pace_of_step(const struct pace *p, const struct sight *s, enum step_id step)
+{
+	const struct step_pace *pace = &p->steps[step];
+	const struct step_note *note = &s->notes[step];
+	double rest = (double)(note->rows_total - note->rows);
+
+	if (pace->samples < SAMPLES_MIN || note->rows_total <= 0 || rest < 0 || !(s->running & STEP_BIT(step)))
+		return (struct time_left){ .is_known = false };
+	return (struct time_left){ true, (int64_t)(rest / pace->fastest), (int64_t)(rest / pace->slowest) };
+}
+
+struct time_left pace_of_clone(const struct pace *p, const struct sight *s, int64_t now_ms)
+{
+	int64_t elapsed_ms = sight_elapsed_ms(s, now_ms);
+	struct time_left left = { .is_known = p->earlier > 0 && elapsed_ms < p->longest_ms && s->snap.run == 1 &&
+		s->snap.status == CLONE_RUNNING };
+
+	left.least_ms = p->shortest_ms > elapsed_ms ? p->shortest_ms - elapsed_ms : 0;
+	left.most_ms = p->longest_ms - elapsed_ms;
+	return left;
+}
+
+void pace_print(struct buf *out, const struct time_left *left)
+{
+	if (left->most_ms - left->least_ms > left->most_ms / 10) {
+		human_duration(out, left->least_ms / 1000 * 1000);
+		buf_add_text(out, " to ");
+	}
+	human_duration(out, (left->most_ms + 999) / 1000 * 1000);
+}
