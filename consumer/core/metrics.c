@@ -176,6 +176,17 @@ void metrics_set(struct metrics *m, enum metric_id id, size_t label1, size_t lab
 	atomic_store_explicit(metric_cells(m, id, label1, label2), value, memory_order_relaxed);
 }
 
+void metrics_raise(struct metrics *m, enum metric_id id, size_t label1, size_t label2, int64_t total)
+{
+	_Atomic int64_t *cell = metric_cells(m, id, label1, label2);
+	int64_t seen = atomic_load(cell);
+
+	if (metric_rows[id].type != METRIC_TYPE_COUNTER)
+		abort();
+	while (seen < total && !atomic_compare_exchange_weak(cell, &seen, total))
+		continue;
+}
+
 void metrics_observe(struct metrics *m, enum metric_id id, size_t label1, size_t label2, int64_t ms)
 {
 	_Atomic int64_t *cells = metric_cells(m, id, label1, label2);

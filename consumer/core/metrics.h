@@ -35,6 +35,8 @@ void metrics_free(struct metrics **m);
 void metrics_add(struct metrics *m, enum metric_id id, size_t label1, size_t label2, int64_t n);
 /* Of a GAUGE. */
 void metrics_set(struct metrics *m, enum metric_id id, size_t label1, size_t label2, int64_t value);
+/* Of a COUNTER whose total is kept elsewhere; it never goes down. */
+void metrics_raise(struct metrics *m, enum metric_id id, size_t label1, size_t label2, int64_t total);
 /* Of a HISTOGRAM. */
 void metrics_observe(struct metrics *m, enum metric_id id, size_t label1, size_t label2, int64_t ms);
 int64_t metrics_get(const struct metrics *m, enum metric_id id, size_t label1, size_t label2);

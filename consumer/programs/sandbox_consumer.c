@@ -49,7 +49,7 @@ static void serve_metrics(void *arg, const char *accept, struct httpd_answer *an
 	struct program *p = arg;
 	enum metrics_format format = metrics_format_for(accept);
 
-	metrics_set(p->metrics, METRIC_LOG_DROPPED, 0, 0, (int64_t)log_dropped(p->log));
+	metrics_raise(p->metrics, METRIC_LOG_DROPPED, 0, 0, (int64_t)log_dropped(p->log));
 	answer->content_type = metrics_content_type(format);
 	if (!metrics_write(p->metrics, format, &answer->body))
 		answer->status = 500;

@@ -106,10 +106,10 @@ static void say_alive(struct loop *l)
 	metrics_set(l->p->metrics, METRIC_CLONES, CLONE_RUNNING, 0, figures.clones);
 	l->p->bus->lags(l->p->bus, set_lag, l->p->metrics);
 	metrics_set(l->p->metrics, METRIC_WATCHDOG_AGE, 0, 0, figures.longest_still_ms);
-	metrics_set(l->p->metrics, METRIC_LEASES_LOST, 0, 0, figures.leases_lost);
+	metrics_raise(l->p->metrics, METRIC_LEASES_LOST, 0, 0, figures.leases_lost);
 	for (int p = 0; p < PORT_END; p++) {
 		metrics_set(l->p->metrics, METRIC_BREAKER_OPEN, (size_t)p, 0, figures.breaker_open[p]);
-		metrics_set(l->p->metrics, METRIC_PORT_FAILURES, (size_t)p, 0, figures.port_failures[p]);
+		metrics_raise(l->p->metrics, METRIC_PORT_FAILURES, (size_t)p, 0, figures.port_failures[p]);
 	}
 	metrics_set(l->p->metrics, METRIC_OLDEST_WAITING, 0, 0,
 		figures.oldest_wait_ms ? loop_utc_ms() - figures.oldest_wait_ms : 0);

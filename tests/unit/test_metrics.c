@@ -51,6 +51,8 @@ static void touch_everything(void)
 	for (size_t i = 0; i < CLONE_STATUS_END; i++)
 		metrics_add(metrics, METRIC_CLONES_ENDED, i, 0, 1);
 	metrics_set(metrics, METRIC_OLDEST_WAITING, 0, 0, 1785579300123);
+	metrics_raise(metrics, METRIC_LEASES_LOST, 0, 0, 3);
+	metrics_raise(metrics, METRIC_LEASES_LOST, 0, 0, 2);
 	metrics_observe(metrics, METRIC_LEASE_WAIT, 0, 0, 3);
 }
 
@@ -69,6 +71,7 @@ START_TEST(counters_gauges_and_histograms)
 	expect_line("\nsandbox_copy_rows_total 12\n");
 	expect_line("\nsandbox_copy_bytes_total{system=\"sql\"} 4096\n");
 	expect_line("\nsandbox_clones{status=\"running\"} 0\n");
+	expect_line("\nsandbox_leases_lost_total 3\n");
 	expect_line("\nsandbox_oldest_waiting_timestamp_seconds 1785579300.123\n");
 	expect_line("_bucket{step=\"copy_database\",outcome=\"done\",le=\"0.1\"} 0\n");
 	expect_line("_bucket{step=\"copy_database\",outcome=\"done\",le=\"0.5\"} 1\n");
