@@ -14,6 +14,8 @@ char *world_make(const struct world *w);
 struct conn *world_connect(const char *path, bool writes);
 void world_path(char out_r[PATH_MAX], const char *folder, const char *part);
 void world_make_folder(const char *path);
+/* One line for each file and folder in it, with a hash. */
+void world_dump_folder(const char *folder, const char *shown, struct buf *out);
 /* Copies a folder with all that is in it. */
 void world_copy_folder(const char *from, const char *to);
 

@@ -146,7 +146,7 @@ static int is_seen(const struct dirent *entry)
 	       strncmp(entry->d_name, ".sandbox-", 9) != 0;
 }
 
-static void dump_folder(const char *folder, const char *shown, struct buf *out)
+void world_dump_folder(const char *folder, const char *shown, struct buf *out)
 {
 	struct dirent **entries;
 	int count = scandir(folder, &entries, is_seen, alphasort);
@@ -161,7 +161,7 @@ static void dump_folder(const char *folder, const char *shown, struct buf *out)
 		ck_assert_int_eq(lstat(path, &status), 0);
 		if (S_ISDIR(status.st_mode)) {
 			buf_printf(out, "folder %s\n", name);
-			dump_folder(path, name, out);
+			world_dump_folder(path, name, out);
 		} else if (S_ISREG(status.st_mode)) {
 			dump_file(path, name, out);
 		} else {
@@ -237,9 +237,9 @@ void world_snapshot(struct world *w, struct buf *out)
 	dump_databases(w, out);
 	dump_stubs(w, out);
 	world_path(path, w->folder, "objects");
-	dump_folder(path, "objects", out);
+	world_dump_folder(path, "objects", out);
 	world_path(path, w->folder, "archive");
-	dump_folder(path, "archive", out);
+	world_dump_folder(path, "archive", out);
 	ck_assert(!out->failed);
 }
 
