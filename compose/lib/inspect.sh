@@ -10,14 +10,16 @@ mail_addresses() { # DATABASE
 	sqlite3 "file:$1?mode=ro" 'SELECT DISTINCT trim(email_address) FROM Email' | grep -xE "$address_pattern" | sort -u
 }
 
-# How often one of the lines of WORDS is in the bytes of FILE: rows, free pages, everything.
-count_in_bytes() { # WORDS FILE
-	LC_ALL=C grep -aoiF -f "$1" -- "$2" | wc -l
+# How often one of the lines of WORDS is in the bytes of a database: rows, free pages, the log beside it, everything.
+count_in_bytes() { # WORDS DATABASE
+	find "$(dirname "$2")" -name "$(basename "$2")*" -exec cat {} + | LC_ALL=C grep -aoiF -f "$1" | wc -l
 }
 
-# Every address of every table whose host is not DOMAIN, one a line. An id of a message is in angle brackets.
+# Every address of every table whose host is not DOMAIN, one a line. DOMAIN.txt is the end of a file's name, and what is
+# all hexadecimal before the at sign is the id of a message, not a person.
 addresses_outside() { # DOMAIN DATABASE
-	sqlite3 "file:$2?mode=ro" .dump | grep -oE "<?$address_pattern>?" | grep -v '^<.*>$' | grep -viE "@${1//./\\.}\$" || true
+	sqlite3 "file:$2?mode=ro" .dump | grep -oE "$address_pattern" | grep -viE "@${1//./\\.}(\.txt)?\$" |
+		grep -viE '^[0-9a-f]{16,}@' || true
 }
 
 count_rows() { # DATABASE TABLE
@@ -25,12 +27,15 @@ count_rows() { # DATABASE TABLE
 }
 
 count_files() { # FOLDER
-	find "$1" -type f | wc -l
+	find "$1" -type f ! -name .sandbox-token | wc -l
 }
 
-# Files of the first folder that the second lacks or has otherwise.
-differing_files() { # FOLDER COPY
-	diff -rq -- "$1" "$2" | wc -l
+# Files of the copy's folders that are not byte for byte those of the original's, and files only one of the two has.
+differing_files() { # ORIGINAL COPY
+	local part
+	for part in "$2"/*/; do
+		diff -rq -- "$1/$(basename "$part")" "$part" || true
+	done | wc -l
 }
 
 # Databases of a tenant in the folder of databases, generations that were taken out of service too.

@@ -26,7 +26,7 @@ install_packages() { # LOG PACKAGE...
 	local log=$1
 	shift
 	export DEBIAN_FRONTEND=noninteractive
-	say "Installing ${#} Debian packages: $*"
+	say "Installing Debian packages: $*"
 	if ! apt-get -q update > "$log" 2>&1; then
 		show_end_of "$log" 3
 		die "the lists of Debian packages could not be fetched; is there a network? Missing: $*"
