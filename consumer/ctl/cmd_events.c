@@ -36,9 +36,9 @@ static void json_step(struct json_out *j, const struct step_completed *s)
 	json_text(j, "source_ctx", s->source_ctx);
 	json_text(j, "target_ctx", s->target_ctx);
 	json_number(j, "run", s->run);
-	json_number(j, "number", s->step_no);
+	json_number(j, "step_no", s->step_no);
+	json_text(j, "step_key", s->slug);
 	json_number(j, "total_steps", s->total_steps);
-	json_text(j, "step", s->slug);
 	json_text(j, "outcome", step_outcome_name(s->outcome));
 	json_number(j, "attempt", s->attempt);
 	json_time(j, "started_at", s->started_at_ms);

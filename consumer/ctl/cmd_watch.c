@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_EVERY_MS = 500, FRAME_MAX = 64 * 1024, LETTERS_AFTER_MS = 4000, MEMORY_A_LOOK = 4 * 1024 * 1024 };
+enum { LOOK_EVERY_MS = 500, FRAME_MAX = 64 * 1024, LETTERS_AFTER_MS = 4000, UNKNOWN_MAX_MS = 30000, MEMORY_A_LOOK = 4 * 1024 * 1024 };
 
 struct watching {
 	struct ctl *c;
@@ -134,6 +134,10 @@ static enum look not_found(struct watching *w, const struct err *e, int *rc_r)
 	if (ended_as_letter(w, why, sizeof why)) {
 		ctl_talk(w->c, "sandboxctl: the request was refused: %s", why);
 		*rc_r = CTL_CONFLICT;
+		return LOOK_GIVE_UP;
+	}
+	if (w->wish->may_be_none && w->c->now_ms - w->began_ms > UNKNOWN_MAX_MS) {
+		*rc_r = CTL_NOT_FOUND;
 		return LOOK_GIVE_UP;
 	}
 	if (!w->lost && w->c->now_ms - w->began_ms > LETTERS_AFTER_MS) {
@@ -265,5 +269,7 @@ int cmd_clone_watch(struct ctl *c)
 
 	if (!watch_timeout(c, &wish.within_ms, &e) || !ctl_configure(c, &e))
 		return ctl_fail(c, &e);
+	/* A whole id may be that of a request which no consumer has taken yet. */
+	wish.is_new = wish.may_be_none = wish.id[0] != '@' && strlen(wish.id) == CLONE_ID_MAX;
 	return watch_clone(c, &wish);
 }

@@ -10,6 +10,7 @@ bool watch_timeout(struct ctl *c, int64_t *within_ms_r, struct err *e);
 struct watch_wish {
 	const char *id;
 	bool is_new;         /* it was asked for just now: wait until somebody knows it */
+	bool may_be_none;    /* ... but not for ever: nobody saw the request go out */
 	int after_run;       /* wait for a run after this one */
 	bool is_status_exit; /* the exit code is the clone's */
 	int64_t within_ms;   /* 0: without end */

@@ -192,6 +192,8 @@ static int run(struct ctl *c, int argc, const char *const *argv)
 		return help_for(c);
 	if (!c->args.command) {
 		help_for(c);
+		c->desk->write(c->desk, DESK_TALK, c->out.data, c->out.len);
+		buf_clear(&c->out);
 		return CTL_USAGE;
 	}
 	c->format = format_of(&c->args);

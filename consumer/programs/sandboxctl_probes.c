@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What doctor looks at, on the real adapters. */
+#include "consumer/programs/sandboxctl_desk.h"
+
+#include "consumer/adapters/http/http_client.h"
+#include "consumer/adapters/kafka/kafka_admin.h"
+#include "consumer/adapters/odbc/odbc_sql.h"
+#include "consumer/adapters/system/seal_openssl.h"
+#include "consumer/adapters/system/secret_file.h"
+#include "consumer/adapters/system/terminal.h"
+
+#include <stdatomic.h>
+
+enum { BROKERS_WITHIN_MS = 10000, CONNECT_WITHIN_MS = 2000, ANSWER_WITHIN_MS = 5000 };
+
+static struct desk *of(struct desk_port *port)
+{
+	return (struct desk *)port;
+}
+
+static bool probe_brokers(struct desk_port *self, struct desk_brokers *brokers_r, struct err *e)
+{
+	struct desk *d = of(self);
+	struct kafka_facts facts;
+
+	if (!desk_kafka(d, e) || !kafka_describe(&d->kafka, BROKERS_WITHIN_MS, &facts, e))
+		return false;
+	brokers_r->brokers = facts.brokers;
+	for (int t = 0; t < TOPIC_END; t++) {
+		const struct kafka_topic_facts *topic = &facts.topics[t];
+
+		brokers_r->topics[t] = (struct desk_topic){ topic->exists, topic->partitions, topic->replicas,
+			topic->in_sync, topic->without_leader };
+	}
+	return true;
+}
+
+static const struct {
+	const char *name, *path; /* path: something that the system must answer, with 404 if need be */
+	enum config_id url, token_file;
+} systems[DESK_SYSTEM_END] = {
+	[DESK_REGISTRY] = { "registry", "/subjects", CONF_REGISTRY_URL, CONF_REGISTRY_TOKEN_FILE },
+	[DESK_HOSTING] = { "hosting", "/tenants/doctor", CONF_HOSTING_URL, CONF_HOSTING_TOKEN_FILE },
+	[DESK_SUPERID] = { "superid", "/tenants/doctor", CONF_SUPERID_URL, CONF_SUPERID_TOKEN_FILE },
+	[DESK_MAIL] = { "mail", "/tenants/doctor", CONF_MAIL_URL, CONF_MAIL_TOKEN_FILE },
+	[DESK_LICENCE] = { "licence", "/tenants/doctor", CONF_LICENCE_URL, CONF_LICENCE_TOKEN_FILE },
+	[DESK_APPS] = { "apps", "/tenants/doctor", CONF_APPS_URL, CONF_APPS_TOKEN_FILE },
+};
+
+static bool get(struct http_client *client, const char *path, int *status_r, struct err *e)
+{
+	const struct http_request request = { .method = "GET", .path = path };
+	struct http_answer answer;
+
+	if (!http_client_send(client, &request, &answer, e))
+		return false;
+	*status_r = answer.status;
+	return true;
+}
+
+static bool probe_reach(struct desk_port *self, enum desk_system system, int *http_status_r, struct err *e)
+{
+	const struct config *c = of(self)->config;
+	const char *token_file = config_text(c, systems[system].token_file);
+	struct http_settings settings = { .base_url = config_text(c, systems[system].url),
+		.connect_timeout_ms = CONNECT_WITHIN_MS, .total_timeout_ms = ANSWER_WITHIN_MS };
+	struct http_client *client = NULL;
+	struct buf token;
+	bool ok;
+
+	buf_init(&token, SECRET_MAX_BYTES);
+	if (!*token_file || secret_file_read_text(token_file, &token, e)) {
+		settings.bearer = buf_text(&token);
+		client = http_client_new(&settings, systems[system].name, NULL, e);
+	}
+	ok = client && get(client, systems[system].path, http_status_r, e);
+	http_client_free(&client);
+	secret_done(&token);
+	return ok;
+}
+
+static bool probe_databases(struct desk_port *self, struct err *e)
+{
+	const struct config *c = of(self)->config;
+	const struct odbc_settings settings = {
+		.dialect = config_text(c, CONF_SQL_DIALECT),
+		.driver = config_text(c, CONF_SQL_DRIVER),
+		.folder = config_text(c, CONF_SQL_FOLDER),
+		.busy_timeout_ms = config_ms(c, CONF_SQL_BUSY_TIMEOUT),
+		.query_timeout_ms = ANSWER_WITHIN_MS,
+	};
+	struct odbc_server *server;
+
+	if (!config_need(c, CONF_SQL_FOLDER, e) || !folder_is_writable(settings.folder, e))
+		return false;
+	server = odbc_server_open(&settings, e);
+	if (!server)
+		return false;
+	odbc_server_close(&server);
+	return true;
+}
+
+static bool probe_folder(struct desk_port *self, const char *path, struct err *e)
+{
+	(void)self;
+	return folder_is_writable(path, e);
+}
+
+static bool probe_secret(struct desk_port *self, enum config_id key_of_file, struct err *e)
+{
+	struct buf secret;
+	bool ok;
+
+	buf_init(&secret, SECRET_MAX_BYTES);
+	ok = secret_file_read(config_text(of(self)->config, key_of_file), &secret, e);
+	secret_done(&secret);
+	return ok;
+}
+
+static bool probe_seal(struct desk_port *self, struct err *e)
+{
+	const struct config *c = of(self)->config;
+	struct seal_port *seal;
+
+	if (!config_need(c, CONF_SEAL_KEY_FILE, e))
+		return false;
+	seal = seal_openssl_new(config_text(c, CONF_SEAL_KEY_FILE), e);
+	if (!seal)
+		return false;
+	seal_openssl_free(&seal);
+	return true;
+}
+
+static bool probe_clock(struct desk_port *self)
+{
+	(void)self;
+	return clock_is_synchronised();
+}
+
+void desk_probes(struct desk_port *port)
+{
+	port->brokers = probe_brokers;
+	port->reach = probe_reach;
+	port->databases = probe_databases;
+	port->folder = probe_folder;
+	port->secret = probe_secret;
+	port->seal = probe_seal;
+	port->clock_is_synchronised = probe_clock;
+}
