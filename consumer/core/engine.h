@@ -147,6 +147,7 @@ struct effect {
 	const struct clone_snapshot *snapshot;
 	/* FX_RECORD */
 	bool full; /* the store lost something: every undelivered event belongs to the record too */
+	bool again; /* the last record was not answered, this is the same one: its events stay as they were encoded */
 	uint64_t sequence_before, sequence_after;
 	step_set marks_set, marks_clear;
 	bool store_request; /* the (changed) request belongs to the record */

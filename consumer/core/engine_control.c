@@ -76,6 +76,8 @@ static const char *apply_verb(struct engine *e, struct clone *c, enum control_ve
 		}
 		if (status != CLONE_PAUSED)
 			return "only a paused clone can be resumed; replay a failed one";
+		if (c->superseded)
+			return "a newer clone has taken this target; resuming the old one would destroy it";
 		run_on(e, c);
 		return NULL;
 	case CONTROL_CANCEL:
@@ -109,7 +111,7 @@ static const char *check_replay(const struct clone *c, const struct clone_replay
 			"only a failed or paused clone can be replayed";
 	if (r->expected_generation[0] && strcmp(r->expected_generation, c->snap.generation) != 0)
 		return "the replay expects another generation than this clone has built";
-	if (c->latest_generation[0] && strcmp(c->latest_generation, c->snap.generation) != 0)
+	if (c->superseded || (c->latest_generation[0] && strcmp(c->latest_generation, c->snap.generation) != 0))
 		return "a newer clone has taken this target; replaying the old one would destroy it";
 	if (r->from_step[0] && step_by_slug(r->from_step) == STEP_END)
 		return "from_step is no step of the plan";

@@ -135,6 +135,8 @@ static void begin_run(struct engine *e, struct clone *c, const struct lease_answ
 	c->snap.started_at_ms = e->utc_ms;
 	snprintf(c->snap.source_ctx, sizeof c->snap.source_ctx, "%s", c->source);
 	format_generation(c->target, c->token, c->snap.generation);
+	memcpy(c->latest_generation, c->snap.generation, sizeof c->latest_generation);
+	c->superseded = false;
 	c->known = c->status_changed = c->store_request = c->take_target = true;
 }
 
@@ -223,15 +225,17 @@ static void granted(struct engine *e, struct clone *c, const struct lease_answer
 	c->lease_proved_ms = c->lease_sent_ms;
 	c->renew_out = c->token_used = false;
 	memcpy(c->latest_generation, a->latest_generation, sizeof c->latest_generation);
+	if (a->active_clone[0])
+		c->superseded = strcmp(a->active_clone, c->id) != 0;
 	if (a->found) {
 		if (!adopt_snapshot(e, c, a, stored)) {
 			let_go(e, c, true);
 			return;
 		}
-		if (a->active_clone[0] && strcmp(a->active_clone, c->id) != 0 && !clone_status_is_at_rest(c->snap.status))
+		if (c->superseded && !clone_status_is_at_rest(c->snap.status))
 			c->want_cancel = true; /* a newer clone took the target over */
 	} else if (c->known) {
-		c->record_full = c->store_request = c->take_target = true; /* the store lost everything: we know */
+		c->record_full = c->store_request = true; /* the store lost everything: we know */
 		c->stored_sequence = 0;
 	} else if (c->request) {
 		begin_run(e, c, a);
@@ -240,7 +244,7 @@ static void granted(struct engine *e, struct clone *c, const struct lease_answer
 		nothing_known(e, c);
 		return;
 	}
-	c->take_target |= !a->active_clone[0]; /* a store that was rebuilt does not know it */
+	c->take_target |= !a->active_clone[0] && !c->superseded; /* a store that was rebuilt does not know it */
 	record_publish_rest(e, c);
 }
 

@@ -85,6 +85,7 @@ struct clone {
 	uint64_t published;      /* handed to the bus */
 
 	bool want_pause, want_cancel, leaving, lost, dirty;
+	bool superseded;         /* another clone began on the target after this one */
 	bool cleaned_up;         /* the cleaning up of a cancelled clone has ended well */
 	char latest_generation[DATABASE_MAX + 1]; /* of the target, when the lease was taken */
 	int give_up_step;        /* the step that ended the run, -1 none */

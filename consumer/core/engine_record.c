@@ -107,7 +107,7 @@ static void next_status(struct engine *e, struct clone *c)
 		c->want_cancel = c->want_pause = false;
 		steps_forget_all(e, c);
 		c->snap.status = CLONE_CANCELLING;
-		c->status_changed = c->take_target = true;
+		c->status_changed = true;
 		return;
 	}
 	if (c->snap.status != CLONE_RUNNING)
@@ -126,7 +126,7 @@ static void next_status(struct engine *e, struct clone *c)
 	}
 }
 
-static void send_record(struct engine *e, struct clone *c)
+static void send_record(struct engine *e, struct clone *c, bool again)
 {
 	struct effect *fx;
 
@@ -144,14 +144,17 @@ static void send_record(struct engine *e, struct clone *c)
 	fx->marks_set = c->marks_set;
 	fx->marks_clear = c->marks_clear;
 	fx->store_request = c->store_request;
-	fx->take_target = c->take_target || c->status_changed;
+	fx->take_target = c->take_target || (c->status_changed && !c->superseded);
+	fx->again = again;
 	fx->events = c->events;
 	fx->event_count = c->event_count;
 }
 
 bool record_changes(struct engine *e, struct clone *c)
 {
-	if (!c->event_count) { /* otherwise the last record must be sent again, as it was */
+	bool again = c->event_count; /* the last record must be sent again, as it was */
+
+	if (!again) {
 		take_completions(e, c);
 		next_status(e, c);
 		if (c->status_changed)
@@ -159,7 +162,7 @@ bool record_changes(struct engine *e, struct clone *c)
 	}
 	if (!c->event_count && !c->record_full && !c->marks_clear)
 		return false;
-	send_record(e, c);
+	send_record(e, c, again);
 	return true;
 }
 
@@ -190,15 +193,18 @@ void record_answered(struct engine *e, struct clone *c, enum store_status status
 
 /* ---- the outbox ---- */
 
+/* Not further ahead than can be noted when deliveries come in another order. */
 void record_publish_rest(struct engine *e, struct clone *c)
 {
+	enum { AHEAD_MAX = 64 };
+	uint64_t last = c->delivered + AHEAD_MAX < c->stored_sequence ? c->delivered + AHEAD_MAX : c->stored_sequence;
 	struct effect *fx;
 
-	if (c->published >= c->stored_sequence)
+	if (c->published >= last)
 		return;
 	fx = engine_emit(e, FX_PUBLISH, c);
 	fx->first = c->published + 1;
-	fx->last = c->published = c->stored_sequence;
+	fx->last = c->published = last;
 }
 
 bool record_all_delivered(const struct clone *c)
@@ -217,8 +223,6 @@ void record_delivered(struct engine *e, struct clone *c, uint64_t sequence, bool
 		fx->first = fx->last = sequence;
 		return;
 	}
-	if (sequence - c->delivered > 64)
-		return; /* further ahead than can be noted: sent again when its turn comes */
 	c->delivered_bits |= (uint64_t)1 << (sequence - c->delivered - 1);
 	if (!(c->delivered_bits & 1))
 		return;
@@ -228,4 +232,5 @@ void record_delivered(struct engine *e, struct clone *c, uint64_t sequence, bool
 	}
 	fx = engine_emit(e, FX_FORGET, c);
 	fx->last = c->delivered;
+	record_publish_rest(e, c);
 }

@@ -56,13 +56,13 @@ static const struct store_entry *entries_of(struct loop *l, const struct effect 
 	struct err e = { 0 };
 
 	for (size_t i = 0; i < fx->event_count; i++)
-		if (!outbox_get(l->outbox, fx->clone_id, fx->events[i].sequence))
+		if (!fx->again || !outbox_get(l->outbox, fx->clone_id, fx->events[i].sequence))
 			encode_event(l, fx, &fx->events[i]);
 	all = outbox_all(l->outbox, fx->clone_id, &count);
 	entries = arena_take(l->mem, (count + 1) * sizeof *entries);
 	must(entries, l, &e, "out of memory");
 	for (size_t i = 0; i < count; i++)
-		if (fx->full || all[i].sequence > fx->sequence_before)
+		if ((fx->full || all[i].sequence > fx->sequence_before) && all[i].sequence <= fx->sequence_after)
 			entries[kept++] = (struct store_entry){ all[i].sequence, all[i].data, all[i].len };
 	*count_r = kept;
 	return entries;

@@ -178,12 +178,14 @@ static void publish(struct sim *s, int consumer, const struct effect *fx)
 		if (strcmp(s->ids[i], fx->clone_id) == 0)
 			clone = i;
 	for (uint64_t q = fx->first; q <= fx->last; q++) {
-		like.bus.message = s->consumers[consumer].outbox[clone][q % SIM_EVENTS];
+		const struct sim_message *m = sim_outbox_get(s->consumers[consumer].outbox[clone], q);
+
 		like.bus.ref = fx->ref;
-		if (like.bus.message.sequence != q) {
+		if (!m) {
 			sim_broken(s, "clone %d: event %llu is to be sent but nobody has it", clone, (unsigned long long)q);
 			return;
 		}
+		like.bus.message = *m;
 		plan_bus(s, consumer, &like);
 	}
 }
@@ -226,12 +228,14 @@ static void carry_out(struct sim *s, int consumer, const struct effect *fx)
 		sim_store_submit(s, consumer, fx, STORE_RENEW);
 		break;
 	case FX_RELEASE:
+		sim_forget_events(s, consumer, fx, UINT64_MAX);
 		sim_store_submit(s, consumer, fx, STORE_RELEASE);
 		break;
 	case FX_RECORD:
 		sim_store_submit(s, consumer, fx, STORE_RECORD);
 		break;
 	case FX_FORGET:
+		sim_forget_events(s, consumer, fx, fx->last);
 		sim_store_submit(s, consumer, fx, STORE_DELIVERED);
 		break;
 	case FX_START_STEP:
@@ -428,7 +432,7 @@ static void crash(struct sim *s, int consumer)
 	engine_free(&c->engine);
 	if (s->bug == SIM_BUG_NO_OUTBOX)
 		for (int i = 0; i < s->clone_count; i++)
-			s->stored[i].first = s->stored[i].last + 1;
+			sim_outbox_forget(s->stored[i].outbox, UINT64_MAX);
 	*c = (struct sim_consumer){ 0 };
 	sim_plan(s, 50 + sim_chance(s, 4000), SIM_RESTART, consumer)->life = 0;
 	sim_plan(s, 1000 + sim_chance(s, 2000), SIM_ASSIGN, -1)->fault = 1; /* the group notices */

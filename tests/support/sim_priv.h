@@ -112,7 +112,7 @@ struct sim_consumer {
 	int64_t next[3][SIM_PARTITIONS];
 	int64_t paused_until, store_free_at, bus_free_at, wake_planned;
 	bool fetch_planned;
-	struct sim_message outbox[SIM_CLONES][SIM_EVENTS]; /* by sequence modulo: what the process remembers */
+	struct sim_message outbox[SIM_CLONES][SIM_EVENTS]; /* what the process remembers; sequence 0: nothing there */
 };
 
 struct sim_target { /* one generation of one clone in the target's database server */
@@ -127,8 +127,7 @@ struct sim_stored { /* one clone in the store */
 	bool found;
 	struct clone_snapshot snapshot;
 	bool has_request;
-	struct sim_message outbox[SIM_EVENTS];
-	uint64_t first, last; /* undelivered: first..last, empty when first > last */
+	struct sim_message outbox[SIM_EVENTS]; /* undelivered; sequence 0: nothing there */
 };
 
 struct sim_lease {
@@ -183,10 +182,16 @@ int sim_target_of(int clone);
 int sim_partition_of(int clone);
 
 /* sim_store.c */
+/* Entries of an outbox by their sequence; it never holds SIM_EVENTS. */
+struct sim_message *sim_outbox_get(struct sim_message outbox[SIM_EVENTS], uint64_t sequence); /* NULL none */
+void sim_outbox_put(struct sim_message outbox[SIM_EVENTS], const struct sim_message *m);
+void sim_outbox_forget(struct sim_message outbox[SIM_EVENTS], uint64_t up_to);
 void sim_store_submit(struct sim *s, int consumer, const struct effect *fx, enum store_op_kind kind);
 void sim_store_apply(struct sim *s, struct sim_event *event);
 void sim_store_reply(struct sim *s, struct sim_event *event);
 void sim_store_wipe(struct sim *s);
+/* What the loop does when it carries out FX_FORGET and FX_RELEASE. */
+void sim_forget_events(struct sim *s, int consumer, const struct effect *fx, uint64_t up_to);
 
 /* sim_handlers.c */
 void sim_handler_start(struct sim *s, int consumer, const struct effect *fx);

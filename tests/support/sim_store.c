@@ -5,6 +5,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- outboxes: one in each process, one in the store ---- */
+
+struct sim_message *sim_outbox_get(struct sim_message outbox[SIM_EVENTS], uint64_t sequence)
+{
+	struct sim_message *m = &outbox[sequence % SIM_EVENTS];
+
+	return sequence && m->sequence == sequence ? m : NULL;
+}
+
+void sim_outbox_put(struct sim_message outbox[SIM_EVENTS], const struct sim_message *m)
+{
+	outbox[m->sequence % SIM_EVENTS] = *m;
+}
+
+void sim_outbox_forget(struct sim_message outbox[SIM_EVENTS], uint64_t up_to)
+{
+	for (int i = 0; i < SIM_EVENTS; i++)
+		if (outbox[i].sequence <= up_to)
+			outbox[i].sequence = 0;
+}
+
+static uint64_t oldest(const struct sim_message outbox[SIM_EVENTS])
+{
+	uint64_t least = 0;
+
+	for (int i = 0; i < SIM_EVENTS; i++)
+		if (outbox[i].sequence && (!least || outbox[i].sequence < least))
+			least = outbox[i].sequence;
+	return least;
+}
+
 /* ---- asking ---- */
 
 static int clone_of(struct sim *s, const struct effect *fx)
@@ -13,6 +44,11 @@ static int clone_of(struct sim *s, const struct effect *fx)
 		if (strcmp(s->ids[i], fx->clone_id) == 0)
 			return i;
 	abort();
+}
+
+void sim_forget_events(struct sim *s, int consumer, const struct effect *fx, uint64_t up_to)
+{
+	sim_outbox_forget(s->consumers[consumer].outbox[clone_of(s, fx)], up_to);
 }
 
 static struct sim_message event_of(const struct effect *fx, int clone, const struct engine_event *e)
@@ -33,13 +69,17 @@ static void fill_record(struct sim *s, int consumer, const struct effect *fx, st
 	op->marks_clear = fx->marks_clear;
 	op->take_target = fx->take_target;
 	op->store_request = fx->store_request;
-	op->events = calloc(fx->event_count + 1, sizeof *op->events);
+	op->events = calloc(SIM_EVENTS, sizeof *op->events);
 	for (size_t i = 0; i < fx->event_count; i++) {
 		struct sim_message m = event_of(fx, op->clone, &fx->events[i]);
 
-		c->outbox[op->clone][m.sequence % SIM_EVENTS] = m;
-		op->events[op->event_count++] = m;
+		if (!fx->again || !sim_outbox_get(c->outbox[op->clone], m.sequence))
+			sim_outbox_put(c->outbox[op->clone], &m);
 	}
+	/* When the store has lost some, all that are undelivered belong to the record. */
+	for (uint64_t q = fx->full ? 1 : fx->sequence_before + 1; q <= fx->sequence_after; q++)
+		if (sim_outbox_get(c->outbox[op->clone], q))
+			op->events[op->event_count++] = *sim_outbox_get(c->outbox[op->clone], q);
 }
 
 void sim_store_submit(struct sim *s, int consumer, const struct effect *fx, enum store_op_kind kind)
@@ -81,13 +121,23 @@ static void load(struct sim *s, int clone, struct sim_op *op)
 
 	a->found = stored->found;
 	op->answer_snapshot = stored->snapshot;
-	if (stored->first <= stored->last && stored->found)
-		a->undelivered_from = stored->first;
+	a->undelivered_from = oldest(stored->outbox);
 	if (l->active >= 0) {
 		memcpy(a->active_clone, s->ids[l->active], sizeof a->active_clone);
 		a->active_status = s->stored[l->active].found ? s->stored[l->active].snapshot.status : CLONE_STATUS_UNSET;
 	}
 	memcpy(a->latest_generation, l->generation, sizeof a->latest_generation);
+}
+
+/* What is undelivered now: it may be delivered before the answer arrives. */
+static void load_entries(struct sim_stored *stored, struct sim_op *op)
+{
+	if (!op->answer.undelivered_from)
+		return;
+	op->events = calloc(SIM_EVENTS, sizeof *op->events);
+	for (int i = 0; i < SIM_EVENTS; i++)
+		if (stored->outbox[i].sequence)
+			op->events[op->event_count++] = stored->outbox[i];
 }
 
 static void acquire(struct sim *s, struct sim_event *event, struct sim_op *op)
@@ -103,6 +153,7 @@ static void acquire(struct sim *s, struct sim_event *event, struct sim_op *op)
 		memcpy(op->answer.held_by, s->ids[l->clone], sizeof op->answer.held_by);
 		return;
 	}
+	load_entries(&s->stored[op->clone], op);
 	l->last_token = l->last_token + 1 > (uint64_t)s->now * 1000 ? l->last_token + 1 : (uint64_t)s->now * 1000;
 	l->token = op->token = op->answer.token = l->last_token;
 	l->consumer = event->consumer;
@@ -119,20 +170,13 @@ static enum store_status record(struct sim *s, struct sim_op *op)
 	struct sim_lease *l = &s->leases[sim_target_of(op->clone)];
 	uint64_t have = stored->found ? stored->snapshot.sequence : 0;
 
-	if (have == op->after && stored->found && op->event_count)
-		return STORE_OK;
 	if (have != op->before && s->bug != SIM_BUG_NO_STORE_CHECKS)
-		return STORE_BEHIND;
-	if (!stored->found) {
-		*stored = (struct sim_stored){ .found = true, .first = op->after + 1, .last = op->after };
-		if (op->event_count)
-			stored->first = op->events[0].sequence;
-	}
+		return have == op->after ? STORE_OK : STORE_BEHIND;
+	stored->found = true;
 	stored->snapshot = op->snapshot;
 	stored->has_request |= op->store_request;
 	for (int i = 0; i < op->event_count; i++)
-		stored->outbox[op->events[i].sequence % SIM_EVENTS] = op->events[i];
-	stored->last = op->after;
+		sim_outbox_put(stored->outbox, &op->events[i]);
 	if (op->take_target) {
 		l->active = op->clone;
 		memcpy(l->generation, op->snapshot.generation, sizeof l->generation);
@@ -150,7 +194,7 @@ static enum store_status reject(struct sim *s, struct sim_op *op)
 		return STORE_FENCED; /* somebody is about to begin it */
 	if (stored->found)
 		return stored->snapshot.status == CLONE_REJECTED ? STORE_OK : STORE_FENCED;
-	*stored = (struct sim_stored){ .found = true, .first = 2, .last = 1 };
+	stored->found = true;
 	snapshot_init(&stored->snapshot);
 	stored->snapshot.status = CLONE_REJECTED;
 	stored->snapshot.run = 1;
@@ -186,8 +230,7 @@ static void carry_out(struct sim *s, struct sim_event *event, struct sim_op *op)
 			l->consumer = -1;
 		break;
 	case STORE_DELIVERED:
-		if (s->stored[op->clone].first <= op->sequence)
-			s->stored[op->clone].first = op->sequence + 1;
+		sim_outbox_forget(s->stored[op->clone].outbox, op->sequence);
 		break;
 	default:
 		break;
@@ -227,8 +270,6 @@ void sim_store_apply(struct sim *s, struct sim_event *event)
 static void answer_lease(struct sim *s, int consumer, struct sim_op *op, struct input *in)
 {
 	struct sim_consumer *c = &s->consumers[consumer];
-	struct sim_stored *stored = &s->stored[op->clone];
-
 	op->answer.status = op->status;
 	op->answer.snapshot = &op->answer_snapshot;
 	in->kind = IN_LEASE;
@@ -236,8 +277,8 @@ static void answer_lease(struct sim *s, int consumer, struct sim_op *op, struct 
 	if (op->status != STORE_OK || !op->answer.found)
 		return;
 	op->answer.request = sim_message_of(s, &(struct sim_record){ MESSAGE_REQUEST, op->clone, CONTROL_UNSET, false });
-	for (uint64_t q = op->answer.undelivered_from; q && q <= op->answer_snapshot.sequence; q++)
-		c->outbox[op->clone][q % SIM_EVENTS] = stored->outbox[q % SIM_EVENTS];
+	for (int i = 0; i < op->event_count; i++)
+		sim_outbox_put(c->outbox[op->clone], &op->events[i]);
 }
 
 void sim_store_reply(struct sim *s, struct sim_event *event)
@@ -294,8 +335,6 @@ static void restore(struct sim *s, int clone)
 	if (stored->snapshot.status == CLONE_STATUS_UNSET)
 		return;
 	stored->found = stored->has_request = true;
-	stored->last = stored->snapshot.sequence;
-	stored->first = stored->last + 1;
 	if (!clone_status_is_at_rest(stored->snapshot.status))
 		s->leases[sim_target_of(clone)].active = clone;
 	s->counts->restored_from_topics++;
