@@ -13,10 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SOURCE "Cust70000"
-#define TARGET "Cust70001"
+#define SOURCE     "Cust70000"
+#define TARGET     "Cust70001"
 #define GENERATION TARGET "__g1abc"
-#define CLONE "0b9d6d2e-7a55-4a0e-9a63-3f4f0c7f0001"
+#define CLONE      "0b9d6d2e-7a55-4a0e-9a63-3f4f0c7f0001"
 
 struct fixture {
 	char folder[128];
@@ -26,20 +26,20 @@ struct fixture {
 	struct fence fence;
 };
 
-#define must(call) \
-	do { \
-		struct err e_ = { 0 }, *e = &e_; \
-		ck_assert_msg((call), "%s: %s (%s)", #call, e_.text, err_class_name(e_.class)); \
+#define must(call)                                                                                                     \
+	do {                                                                                                           \
+		struct err e_ = { 0 }, *e = &e_;                                                                       \
+		ck_assert_msg((call), "%s: %s (%s)", #call, e_.text, err_class_name(e_.class));                        \
 	} while (0)
 
 /* The call fails with that class; the error is in `failure`. */
-#define must_fail(call, wanted) \
-	do { \
-		struct err *e = &failure; \
-		err_clear(e); \
-		ck_assert_msg(!(call), "%s worked", #call); \
-		ck_assert_msg(failure.class == (wanted), "%s: %s instead of %s: %s", #call, \
-		              err_class_name(failure.class), err_class_name(wanted), failure.text); \
+#define must_fail(call, wanted)                                                                                        \
+	do {                                                                                                           \
+		struct err *e = &failure;                                                                              \
+		err_clear(e);                                                                                          \
+		ck_assert_msg(!(call), "%s worked", #call);                                                            \
+		ck_assert_msg(failure.class == (wanted), "%s: %s instead of %s: %s", #call,                            \
+			      err_class_name(failure.class), err_class_name(wanted), failure.text);                    \
 	} while (0)
 
 static struct err failure __attribute__((unused));
@@ -52,12 +52,16 @@ static inline void fixture_folder(struct fixture *x)
 	snprintf(x->folder, sizeof x->folder, "%s/sandbox-odbc-XXXXXX", base ? base : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(x->folder));
 	x->settings = (struct odbc_settings){ .dialect = "sqlite",
-		                              .driver = "SQLite3",
-		                              .folder = x->folder,
-		                              .busy_timeout_ms = 2000,
-		                              .query_timeout_ms = 60000 };
-	x->fence = (struct fence){ .clone_id = CLONE, .run = 1, .step = "copy_database", .target_ctx = TARGET,
-		                   .generation = GENERATION, .token = 1000 };
+					      .driver = "SQLite3",
+					      .folder = x->folder,
+					      .busy_timeout_ms = 2000,
+					      .query_timeout_ms = 60000 };
+	x->fence = (struct fence){ .clone_id = CLONE,
+				   .run = 1,
+				   .step = "copy_database",
+				   .target_ctx = TARGET,
+				   .generation = GENERATION,
+				   .token = 1000 };
 }
 
 static inline void fixture_open(struct fixture *x)
@@ -139,20 +143,20 @@ static inline char *ask(const struct fixture *x, const char *database, const cha
 	return answer;
 }
 
-#define ck_ask(x, database, sql, wanted) \
-	do { \
-		char *answer_ = ask(x, database, sql); \
-		ck_assert_str_eq(answer_, wanted); \
-		free(answer_); \
+#define ck_ask(x, database, sql, wanted)                                                                               \
+	do {                                                                                                           \
+		char *answer_ = ask(x, database, sql);                                                                 \
+		ck_assert_str_eq(answer_, wanted);                                                                     \
+		free(answer_);                                                                                         \
 	} while (0)
 
 /* The same question to two databases has one answer. */
-#define ck_same(x, a, b, sql) \
-	do { \
-		char *first_ = ask(x, a, sql), *second_ = ask(x, b, sql); \
-		ck_assert_msg(strcmp(first_, second_) == 0, "%s\n%.300s\n%.300s", sql, first_, second_); \
-		free(first_); \
-		free(second_); \
+#define ck_same(x, a, b, sql)                                                                                          \
+	do {                                                                                                           \
+		char *first_ = ask(x, a, sql), *second_ = ask(x, b, sql);                                              \
+		ck_assert_msg(strcmp(first_, second_) == 0, "%s\n%.300s\n%.300s", sql, first_, second_);               \
+		free(first_);                                                                                          \
+		free(second_);                                                                                         \
 	} while (0)
 
 static inline void make_generation(struct fixture *x)
@@ -170,7 +174,7 @@ static inline bool copy_all(struct fixture *x, const struct sql_filter *filter, 
 
 /* Masks whatever has an '@' into upper case: enough to see where a filter was and was not. */
 static inline enum sql_cell shout(void *arg, const char *table, const char *column, size_t width, const char *text,
-                                  size_t len, struct buf *out)
+				  size_t len, struct buf *out)
 {
 	(void)table;
 	(void)column;

@@ -52,16 +52,18 @@ static const char *built(const char *text, const char *name, const struct sql_ar
 
 START_TEST(test_values_are_bound_and_identifiers_quoted)
 {
-	const struct sql_args args = { 2, { { "id", { .kind = SQL_NUMBER, .number = 7 } },
-		                            { "t", { .kind = SQL_TEXT, .text = "a\"b;'x" } } } };
+	const struct sql_args args = {
+		2, { { "id", { .kind = SQL_NUMBER, .number = 7 } }, { "t", { .kind = SQL_TEXT, .text = "a\"b;'x" } } }
+	};
 	size_t values;
 
-	ck_assert_str_eq(built("-- name: q\nSELECT ':id', \":id\" FROM {t} -- :no ; '\nWHERE a = :id AND b=:id/* :no */", "q",
-	                       &args, &values),
-	                 "SELECT ':id', \":id\" FROM \"a\"\"b;'x\"   WHERE a = ? AND b=? |");
+	ck_assert_str_eq(
+	    built("-- name: q\nSELECT ':id', \":id\" FROM {t} -- :no ; '\nWHERE a = :id AND b=:id/* :no */", "q", &args,
+		  &values),
+	    "SELECT ':id', \":id\" FROM \"a\"\"b;'x\"   WHERE a = ? AND b=? |");
 	ck_assert_uint_eq(values, 2);
 	ck_assert_str_eq(built("-- name: q\nSELECT 1::int, 'it''s :id', 4-2/2", "q", &args, &values),
-	                 "SELECT 1::int, 'it''s :id', 4-2/2|");
+			 "SELECT 1::int, 'it''s :id', 4-2/2|");
 	ck_assert_uint_eq(values, 0);
 }
 END_TEST
@@ -72,9 +74,9 @@ START_TEST(test_several_statements_in_a_section)
 	size_t values;
 
 	ck_assert_str_eq(built("-- name: q\nDELETE FROM x WHERE y = :a;\nDELETE FROM z;\n\n", "q", &args, &values),
-	                 "DELETE FROM x WHERE y = ?| DELETE FROM z|");
+			 "DELETE FROM x WHERE y = ?| DELETE FROM z|");
 	ck_assert_str_eq(built("-- name: q\nCREATE TRIGGER t BEGIN SELECT 1; SELECT 2; END;\n", "q", &args, &values),
-	                 "CREATE TRIGGER t BEGIN SELECT 1; SELECT 2; END; |");
+			 "CREATE TRIGGER t BEGIN SELECT 1; SELECT 2; END; |");
 }
 END_TEST
 
@@ -82,11 +84,12 @@ START_TEST(test_bad_statements_are_clear_errors)
 {
 	const struct sql_args args = { 1, { { "t", { .kind = SQL_TEXT, .text = "bad\nname" } } } };
 	const struct embedded_file twice[] = { file("sql/sqlite/a.sql", "-- name: q\nSELECT 1\n"),
-		                               file("sql/sqlite/b.sql", "-- name: q\nSELECT 2\n") };
+					       file("sql/sqlite/b.sql", "-- name: q\nSELECT 2\n") };
 	struct err e = { 0 };
 	size_t values;
 
-	ck_assert_str_eq(built("-- name: q\nSELECT :gone", "q", &args, &values), "!statement q wants an argument named gone");
+	ck_assert_str_eq(built("-- name: q\nSELECT :gone", "q", &args, &values),
+			 "!statement q wants an argument named gone");
 	ck_assert_str_eq(built("-- name: q\nSELECT 1", "other", &args, &values), "!there is no statement named other");
 	ck_assert_ptr_nonnull(strstr(built("-- name: q\nSELECT {t}", "q", &args, &values), "no identifier"));
 	ck_assert_ptr_nonnull(strstr(built("-- name: q\nSELECT 'open", "q", &args, &values), "does not end"));
@@ -102,7 +105,8 @@ END_TEST
 START_TEST(test_needs_are_read)
 {
 	struct err e = { 0 };
-	struct statements *s = read_one("-- name: q\n-- needs: schedule\n-- needs: Email.email_address \nSELECT 1\n", &e);
+	struct statements *s =
+	    read_one("-- name: q\n-- needs: schedule\n-- needs: Email.email_address \nSELECT 1\n", &e);
 	const struct section *q = statements_find(s, "q", &e);
 
 	ck_assert_uint_eq(q->need_count, 2);
@@ -116,9 +120,11 @@ END_TEST
 
 START_TEST(test_names)
 {
-	static const char *const bad[] = { "",       "a b",   "a;LoadExt=x", "../x",  "a/b",  "-a",     "_a",
-		                           "a{b}",   "a'b",   "a\"b",        "a\nb",  "a.b",  "\xc3\xa6", "a=b",
-		                           "0123456789012345678901234567890123456789012345678901234567890123" };
+	static const char *const bad[] = {
+		"",     "a b", "a;LoadExt=x", "../x", "a/b",
+		"-a",   "_a",  "a{b}",        "a'b",  "a\"b",
+		"a\nb", "a.b", "\xc3\xa6",    "a=b",  "0123456789012345678901234567890123456789012345678901234567890123"
+	};
 	static const char *const bad_parts[] = { "", "a;b", "a=b", "{a}", "[a]", "a'b", "a\"b", "a\nb", "a\x7f" };
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -140,7 +146,8 @@ START_TEST(test_definitions_for_a_simple_lexer)
 	buf_init(&sql, 4096);
 	ck_assert(sql_plain_definition("CREATE TABLE [a] (b)", &sql, &e)); /* nothing to confuse anybody */
 	ck_assert_str_eq(buf_text(&sql), "CREATE TABLE [a] (b)");
-	ck_assert(sql_plain_definition("CREATE TABLE [a?\"{] (`b``?` TEXT DEFAULT '?', -- don't {?\n \"c?\" /* ? */)", &sql, &e));
+	ck_assert(sql_plain_definition("CREATE TABLE [a?\"{] (`b``?` TEXT DEFAULT '?', -- don't {?\n \"c?\" /* ? */)",
+				       &sql, &e));
 	ck_assert_str_eq(buf_text(&sql), "CREATE TABLE \"a?\"\"{\" (\"b`?\" TEXT DEFAULT '?',  \n \"c?\"  )");
 	ck_assert(!sql_plain_definition("CREATE TABLE [a? (", &sql, &e));
 	buf_done(&sql);
@@ -193,9 +200,19 @@ END_TEST
 
 START_TEST(test_broken_pages)
 {
-	static const char *const bad[] = { "",          "[",         "[[1,[1]]",   "[[1,[1,2]]]",    "[[1,[]]]",
-		                           "[[1,[\"a]]]", "[[\"1\",[1]]]", "[[1,[1]]]]", "[[1,[\"\\q\"]]]", "[[1,[\"\\u00e9\"]]]",
-		                           "[[1,[\"\\u00", "[[1,[[\"b\",]]]]", "null" };
+	static const char *const bad[] = { "",
+					   "[",
+					   "[[1,[1]]",
+					   "[[1,[1,2]]]",
+					   "[[1,[]]]",
+					   "[[1,[\"a]]]",
+					   "[[\"1\",[1]]]",
+					   "[[1,[1]]]]",
+					   "[[1,[\"\\q\"]]]",
+					   "[[1,[\"\\u00e9\"]]]",
+					   "[[1,[\"\\u00",
+					   "[[1,[[\"b\",]]]]",
+					   "null" };
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		ck_assert_msg(!read_text(bad[i], 1), "%s", bad[i]);
@@ -219,7 +236,7 @@ static uint64_t hash_of(const char *types, const char *const *texts)
 	uint64_t hash = 0;
 
 	for (; *types; types++, texts++) {
-		const struct packed_cell cell = { (enum packed_type)*types, *texts, strlen(*texts) };
+		const struct packed_cell cell = { (enum packed_type) * types, *texts, strlen(*texts) };
 
 		hash = packed_hash_cell(hash, &cell);
 	}
@@ -228,12 +245,15 @@ static uint64_t hash_of(const char *types, const char *const *texts)
 
 START_TEST(test_hashes_tell_rows_apart)
 {
-	const uint64_t h[] = { hash_of("tt", (const char *[]){ "ab", "c" }), hash_of("tt", (const char *[]){ "a", "bc" }),
-		               hash_of("nt", (const char *[]){ "", "c" }),   hash_of("tt", (const char *[]){ "", "c" }),
-		               hash_of("it", (const char *[]){ "1", "c" }),  hash_of("tt", (const char *[]){ "1", "c" }),
-		               hash_of("t", (const char *[]){ "0123456789abcdef" }),
-		               hash_of("t", (const char *[]){ "0123456789abcdeF" }),
-		               hash_of("t", (const char *[]){ "0123456789abcdef0123456789abcdefx" }) };
+	const uint64_t h[] = { hash_of("tt", (const char *[]){ "ab", "c" }),
+			       hash_of("tt", (const char *[]){ "a", "bc" }),
+			       hash_of("nt", (const char *[]){ "", "c" }),
+			       hash_of("tt", (const char *[]){ "", "c" }),
+			       hash_of("it", (const char *[]){ "1", "c" }),
+			       hash_of("tt", (const char *[]){ "1", "c" }),
+			       hash_of("t", (const char *[]){ "0123456789abcdef" }),
+			       hash_of("t", (const char *[]){ "0123456789abcdeF" }),
+			       hash_of("t", (const char *[]){ "0123456789abcdef0123456789abcdefx" }) };
 	const size_t count = sizeof h / sizeof h[0];
 
 	for (size_t i = 0; i < count; i++)

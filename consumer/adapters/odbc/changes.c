@@ -5,7 +5,7 @@
 #include <string.h>
 
 static bool run_changes(struct odbc_port *p, struct conn *c, const struct sql_change *changes, size_t count,
-                        int64_t *total, struct err *e)
+			int64_t *total, struct err *e)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct sql_change *change = &changes[i];
@@ -22,7 +22,7 @@ static bool run_changes(struct odbc_port *p, struct conn *c, const struct sql_ch
 }
 
 static bool apply(struct sql_port *self, const struct fence *f, const struct sql_change *changes, size_t count,
-                  int64_t *rows_r, struct err *e)
+		  int64_t *rows_r, struct err *e)
 {
 	struct odbc_port *p = port_of(self);
 	struct conn *c = port_conn(p, SQL_TARGET, e);
@@ -40,18 +40,19 @@ static bool apply(struct sql_port *self, const struct fence *f, const struct sql
 }
 
 static bool put_proof(struct sql_port *self, const struct fence *f, const char *masked_at, const char *proof_json,
-                      struct err *e)
+		      struct err *e)
 {
 	const struct sql_args args = ARGS(arg_text("masked_at", masked_at), arg_text("proof", proof_json));
 	struct odbc_port *p = port_of(self);
 	struct conn *c = port_conn(p, SQL_TARGET, e);
 
-	if (strlen(masked_at) >= sizeof ((struct sql_stamp *)0)->masked_at ||
-	    strlen(proof_json) >= sizeof ((struct sql_stamp *)0)->proof)
+	if (strlen(masked_at) >= sizeof((struct sql_stamp *)0)->masked_at ||
+	    strlen(proof_json) >= sizeof((struct sql_stamp *)0)->proof)
 		return err_set(e, ERR_MISUSE, 0, "sql", "the proof is too long for the stamp");
 	if (!c || !fenced_begin(p, c, f, e))
 		return false;
-	if (section_exec(p->server, c, "_stamp_proof", &args, NULL, e) && ledger_add(p, c, f, 1, e) && conn_commit(c, e))
+	if (section_exec(p->server, c, "_stamp_proof", &args, NULL, e) && ledger_add(p, c, f, 1, e) &&
+	    conn_commit(c, e))
 		return true;
 	conn_rollback(c);
 	return false;

@@ -102,9 +102,9 @@ bool conn_fail(struct conn *c, SQLSMALLINT type, SQLHANDLE handle, int *native_r
 		return conn_fail_stopped(e);
 	if (atomic_load(&c->timed_out))
 		return err_set(e, ERR_TRANSIENT, first_native, "odbc",
-		               "the statement ran longer than %" PRId64 " ms and was cancelled", c->timeout_ms);
+			       "the statement ran longer than %" PRId64 " ms and was cancelled", c->timeout_ms);
 	return err_set(e, class, first_native, "odbc", "%s%s%.180s (%s, %d)", hint ? hint : "", hint ? ": " : "",
-	               without_brackets((const char *)first), first_state, first_native);
+		       without_brackets((const char *)first), first_state, first_native);
 }
 
 /* ---- connecting ---- */
@@ -121,18 +121,18 @@ static void refuse_connection(struct conn *c, struct err *e)
 	SQLGetDiagRec(SQL_HANDLE_DBC, c->dbc, 1, state, &ignored, text, sizeof text, &len);
 	conn_fail(c, SQL_HANDLE_DBC, c->dbc, &native, &inner);
 	if (native == 0) /* from the manager, not from a driver */
-		err_set(e, ERR_REFUSED, 0, "odbc", "the ODBC driver could not be loaded (state %.5s)", (const char *)state);
+		err_set(e, ERR_REFUSED, 0, "odbc", "the ODBC driver could not be loaded (state %.5s)",
+			(const char *)state);
 	else
 		err_set(e, inner.class, native, "odbc", "the database could not be opened (driver error %d)", native);
 }
 
-static bool connect_to(struct conn *c, struct odbc_env *env, const char *connection, enum access access,
-                       struct err *e)
+static bool connect_to(struct conn *c, struct odbc_env *env, const char *connection, enum access access, struct err *e)
 {
 	if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_DBC, env->handle, &c->dbc)))
 		return err_set(e, ERR_TRANSIENT, 0, "odbc", "the ODBC driver manager gave no connection");
 	if (!SQL_SUCCEEDED(SQLDriverConnect(c->dbc, NULL, (SQLCHAR *)(uintptr_t)connection, SQL_NTS, NULL, 0, NULL,
-	                                    SQL_DRIVER_NOPROMPT))) {
+					    SQL_DRIVER_NOPROMPT))) {
 		refuse_connection(c, e);
 		SQLFreeHandle(SQL_HANDLE_DBC, c->dbc);
 		c->dbc = NULL;
@@ -147,7 +147,7 @@ static bool connect_to(struct conn *c, struct odbc_env *env, const char *connect
 }
 
 struct conn *conn_open(struct odbc_env *env, const struct sql_dialect *dialect, const char *connection,
-                       enum access access, const struct odbc_settings *settings, struct err *e)
+		       enum access access, const struct odbc_settings *settings, struct err *e)
 {
 	struct conn *c = calloc(1, sizeof *c);
 
@@ -206,7 +206,7 @@ void conn_interrupt_if_due(struct conn *c, int64_t now_ms)
 /* ---- executing ---- */
 
 static bool bind_all(struct conn *c, SQLHSTMT stmt, const struct bind *binds, SQLLEN *lengths, size_t count,
-                     struct err *e)
+		     struct err *e)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct bind *b = &binds[i];
@@ -220,17 +220,16 @@ static bool bind_all(struct conn *c, SQLHSTMT stmt, const struct bind *binds, SQ
 			lengths[i] = sizeof b->number;
 		else /* a terminated text is not copied by the driver */
 			lengths[i] = b->kind == BIND_TEXT ? SQL_NTS : (SQLLEN)b->len;
-		if (!SQL_SUCCEEDED(SQLBindParameter(stmt, (SQLUSMALLINT)(i + 1), SQL_PARAM_INPUT,
-		                                    is_number ? SQL_C_SBIGINT : SQL_C_CHAR,
-		                                    is_number ? SQL_BIGINT : SQL_VARCHAR, len ? len : 1, 0, data,
-		                                    (SQLLEN)len, &lengths[i])))
+		if (!SQL_SUCCEEDED(SQLBindParameter(
+			stmt, (SQLUSMALLINT)(i + 1), SQL_PARAM_INPUT, is_number ? SQL_C_SBIGINT : SQL_C_CHAR,
+			is_number ? SQL_BIGINT : SQL_VARCHAR, len ? len : 1, 0, data, (SQLLEN)len, &lengths[i])))
 			return conn_fail(c, SQL_HANDLE_STMT, stmt, NULL, e);
 	}
 	return true;
 }
 
 static bool execute(struct conn *c, SQLHSTMT stmt, const char *sql, const struct bind *binds, size_t count,
-                    int *native_r, struct err *e)
+		    int *native_r, struct err *e)
 {
 	SQLLEN lengths[BINDS_MAX];
 	SQLRETURN rc = SQLPrepare(stmt, (SQLCHAR *)(uintptr_t)sql, SQL_NTS);
@@ -247,7 +246,7 @@ static bool execute(struct conn *c, SQLHSTMT stmt, const char *sql, const struct
 
 /* Repeats what failed only because of a lock for busy_ms: here, not in the driver, whose waiting cannot be ended. */
 bool conn_run(struct conn *c, const char *sql, const struct bind *binds, size_t count, SQLHSTMT *stmt_r, int *native_r,
-              struct err *e)
+	      struct err *e)
 {
 	int64_t give_up_ms = conn_clock_ms() + c->busy_ms;
 	bool ok, was_tainted = c->tainted;
@@ -288,8 +287,7 @@ bool conn_drain(struct conn *c, SQLHSTMT stmt, struct err *e)
 	return rc == SQL_NO_DATA || conn_fail(c, SQL_HANDLE_STMT, stmt, NULL, e);
 }
 
-bool conn_exec(struct conn *c, const char *sql, const struct bind *binds, size_t count, int64_t *rows_r,
-               struct err *e)
+bool conn_exec(struct conn *c, const char *sql, const struct bind *binds, size_t count, int64_t *rows_r, struct err *e)
 {
 	SQLHSTMT stmt;
 	SQLLEN rows = 0;

@@ -31,7 +31,7 @@ struct bind { /* a value for one '?' */
 #define NUMBER(n) ((struct bind){ .kind = BIND_NUMBER, .number = (n) })
 #define TEXT(t)   ((struct bind){ .kind = BIND_TEXT, .text = (t) })
 
-struct cell { /* borrowed until the row callback returns */
+struct cell {                    /* borrowed until the row callback returns */
 	bool is_null, is_number; /* is_number: the column is an integer type and the value is one */
 	int64_t number;          /* of any text that is a whole number, else 0 */
 	const char *text;        /* NUL-terminated; "" when NULL */
@@ -42,7 +42,7 @@ typedef bool conn_row_fn(void *arg, const struct cell *cells, size_t count, stru
 
 /* Connects by a checked connection string and prepares the session. NULL and *e filled on failure. */
 struct conn *conn_open(struct odbc_env *env, const struct sql_dialect *dialect, const char *connection,
-                       enum access access, const struct odbc_settings *settings, struct err *e);
+		       enum access access, const struct odbc_settings *settings, struct err *e);
 /* Disconnecting rolls back. NULL-safe. */
 void conn_close(struct conn **c);
 
@@ -57,18 +57,17 @@ void conn_interrupt_if_due(struct conn *c, int64_t now_ms);
 int64_t conn_clock_ms(void);
 
 /* A statement without results. *rows_r, which may be NULL, is what it changed. SQL_NO_DATA is success. */
-bool conn_exec(struct conn *c, const char *sql, const struct bind *binds, size_t count, int64_t *rows_r,
-               struct err *e);
+bool conn_exec(struct conn *c, const char *sql, const struct bind *binds, size_t count, int64_t *rows_r, struct err *e);
 /* A statement with results: fn for each row; reading ends early, and with success, when fn returns false without
  * filling *e. */
 bool conn_query(struct conn *c, const char *sql, const struct bind *binds, size_t count, conn_row_fn *fn, void *arg,
-                struct err *e);
+		struct err *e);
 /* First column of the first row as a number; *found_r false when there is no row or it is NULL. */
 bool conn_number(struct conn *c, const char *sql, const struct bind *binds, size_t count, int64_t *value_r,
-                 bool *found_r, struct err *e);
+		 bool *found_r, struct err *e);
 /* First column of the first row appended to *out, whose end marks NULL by *found_r false. */
-bool conn_text(struct conn *c, const char *sql, const struct bind *binds, size_t count, struct buf *out,
-               bool *found_r, struct err *e);
+bool conn_text(struct conn *c, const char *sql, const struct bind *binds, size_t count, struct buf *out, bool *found_r,
+	       struct err *e);
 
 /* Transactions; begin_write takes the write lock at once. conn_rollback does nothing outside one and never fails. */
 bool conn_begin_read(struct conn *c, struct err *e);

@@ -32,7 +32,7 @@ bool conn_is_stopped(const struct conn *c);
 bool conn_fail_stopped(struct err *e);
 /* Executes; on success the caller frees *stmt_r. Repeats what failed only because of a lock. */
 bool conn_run(struct conn *c, const char *sql, const struct bind *binds, size_t count, SQLHSTMT *stmt_r, int *native_r,
-              struct err *e);
+	      struct err *e);
 /* An error behind the first result shows only when the rest is asked for. */
 bool conn_drain(struct conn *c, SQLHSTMT stmt, struct err *e);
 

@@ -16,7 +16,8 @@ struct result { /* one executed statement being read */
 
 static bool is_integer_type(SQLLEN type)
 {
-	return type == SQL_INTEGER || type == SQL_SMALLINT || type == SQL_TINYINT || type == SQL_BIGINT || type == SQL_BIT;
+	return type == SQL_INTEGER || type == SQL_SMALLINT || type == SQL_TINYINT || type == SQL_BIGINT ||
+	       type == SQL_BIT;
 }
 
 static bool describe(struct conn *c, struct result *r, struct err *e)
@@ -30,8 +31,8 @@ static bool describe(struct conn *c, struct result *r, struct err *e)
 	for (SQLSMALLINT i = 0; i < r->columns; i++) {
 		SQLLEN type = 0;
 
-		if (!SQL_SUCCEEDED(SQLColAttribute(r->stmt, (SQLUSMALLINT)(i + 1), SQL_DESC_CONCISE_TYPE, NULL, 0, NULL,
-		                                   &type)))
+		if (!SQL_SUCCEEDED(
+			SQLColAttribute(r->stmt, (SQLUSMALLINT)(i + 1), SQL_DESC_CONCISE_TYPE, NULL, 0, NULL, &type)))
 			return conn_fail(c, SQL_HANDLE_STMT, r->stmt, NULL, e);
 		r->is_number[i] = is_integer_type(type);
 	}
@@ -135,7 +136,7 @@ static bool read_rows(struct conn *c, struct result *r, conn_row_fn *fn, void *a
 }
 
 bool conn_query(struct conn *c, const char *sql, const struct bind *binds, size_t count, conn_row_fn *fn, void *arg,
-                struct err *e)
+		struct err *e)
 {
 	struct result r = { 0 };
 	bool ok;
@@ -166,7 +167,7 @@ static bool take_first(void *arg, const struct cell *cells, size_t count, struct
 }
 
 bool conn_number(struct conn *c, const char *sql, const struct bind *binds, size_t count, int64_t *value_r,
-                 bool *found_r, struct err *e)
+		 bool *found_r, struct err *e)
 {
 	struct first f = { 0 };
 
@@ -177,8 +178,8 @@ bool conn_number(struct conn *c, const char *sql, const struct bind *binds, size
 	return true;
 }
 
-bool conn_text(struct conn *c, const char *sql, const struct bind *binds, size_t count, struct buf *out,
-               bool *found_r, struct err *e)
+bool conn_text(struct conn *c, const char *sql, const struct bind *binds, size_t count, struct buf *out, bool *found_r,
+	       struct err *e)
 {
 	struct first f = { .out = out };
 

@@ -32,7 +32,8 @@ static bool attach(struct odbc_port *p, struct conn *c, struct err *e)
 	int64_t attached = 0;
 	bool found;
 
-	if (!server_dialect(p->server)->files->identity(server_settings(p->server), p->source, identity, sizeof identity, e))
+	if (!server_dialect(p->server)->files->identity(server_settings(p->server), p->source, identity,
+							sizeof identity, e))
 		return false;
 	if (strcmp(pass->source, p->source) == 0 && strcmp(pass->source_identity, identity) == 0)
 		return true;
@@ -95,12 +96,11 @@ static bool begin_if_needed(struct copy *copy, const struct fence *f, int64_t sc
 	if (copy->run.found && copy->run.run == f->run && !moved)
 		return true;
 	if (moved && copy->run.starts >= STARTS_MAX)
-		return err_set(e, ERR_TRANSIENT, 0, "sql", "the tables of the source were changed %d times during the copy",
-		               STARTS_MAX);
-	copy->run = (struct copy_run){ .found = true,
-		                       .run = f->run,
-		                       .source_schema = schema,
-		                       .starts = moved ? copy->run.starts + 1 : 0 };
+		return err_set(e, ERR_TRANSIENT, 0, "sql",
+			       "the tables of the source were changed %d times during the copy", STARTS_MAX);
+	copy->run = (struct copy_run){
+		.found = true, .run = f->run, .source_schema = schema, .starts = moved ? copy->run.starts + 1 : 0
+	};
 	return copy_tables(copy, e);
 }
 
@@ -177,12 +177,10 @@ static bool remember(struct copy *copy, const struct fence *f, struct sql_pages 
 }
 
 static bool copy_next(struct sql_port *self, const struct fence *f, const struct sql_filter *filter,
-                      struct sql_pages *pages, struct err *e)
+		      struct sql_pages *pages, struct err *e)
 {
 	struct odbc_port *p = port_of(self);
-	struct copy copy = { .port = p,
-		             .filter = filter,
-		             .rows_left = (int64_t)server_settings(p->server)->page_rows };
+	struct copy copy = { .port = p, .filter = filter, .rows_left = (int64_t)server_settings(p->server)->page_rows };
 	struct sql_pages next = { 0 };
 
 	if (!exists(p, p->source, e))

@@ -112,11 +112,12 @@ static bool make_table(struct copy *copy, const struct object *o, struct err *e)
 
 	if (o->is_odd)
 		return err_set(e, ERR_REFUSED, 0, "sql",
-		               "table %s of the source is a virtual one or the storage of one: it cannot be copied", o->name);
+			       "table %s of the source is a virtual one or the storage of one: it cannot be copied",
+			       o->name);
 	if (!make(copy, o, e) || !estimate(copy, o->name, &expected, e))
 		return false;
 	const struct sql_args args =
-		ARGS(arg_text("name", o->name), arg_number("expected", expected > 0 ? expected : 0));
+	    ARGS(arg_text("name", o->name), arg_number("expected", expected > 0 ? expected : 0));
 
 	return section_exec(copy->port->server, copy->conn, "_copy_add", &args, NULL, e);
 }

@@ -10,10 +10,10 @@ static bool take_run(void *arg, const struct cell *cells, size_t count, struct e
 	(void)count;
 	(void)e;
 	*run = (struct copy_run){ .found = true,
-		                  .run = (int)cells[0].number,
-		                  .phase = (enum copy_phase)cells[1].number,
-		                  .source_schema = cells[2].number,
-		                  .starts = cells[3].number };
+				  .run = (int)cells[0].number,
+				  .phase = (enum copy_phase)cells[1].number,
+				  .source_schema = cells[2].number,
+				  .starts = cells[3].number };
 	return false;
 }
 
@@ -26,8 +26,9 @@ bool copy_read_run(struct copy *copy, struct err *e)
 bool copy_write_run(struct copy *copy, struct err *e)
 {
 	const struct copy_run *r = &copy->run;
-	const struct sql_args args = ARGS(arg_number("run", r->run), arg_number("phase", r->phase),
-	                                  arg_number("source_schema", r->source_schema), arg_number("starts", r->starts));
+	const struct sql_args args =
+	    ARGS(arg_number("run", r->run), arg_number("phase", r->phase),
+		 arg_number("source_schema", r->source_schema), arg_number("starts", r->starts));
 
 	return section_exec(copy->port->server, copy->conn, "_copy_put_run", &args, NULL, e);
 }
@@ -43,15 +44,15 @@ static bool take_table(void *arg, const struct cell *cells, size_t count, struct
 
 	(void)count;
 	*t = (struct copy_table){ .found = true,
-		                  .n = cells[0].number,
-		                  .phase = (enum table_phase)cells[2].number,
-		                  .snapshot = cells[3].number,
-		                  .at = position(&cells[4], &cells[5]),
-		                  .bytes = cells[6].number,
-		                  .cells_changed = cells[7].number,
-		                  .checksum = (uint64_t)cells[8].number,
-		                  .back_at = position(&cells[9], &cells[10]),
-		                  .back_checksum = (uint64_t)cells[11].number };
+				  .n = cells[0].number,
+				  .phase = (enum table_phase)cells[2].number,
+				  .snapshot = cells[3].number,
+				  .at = position(&cells[4], &cells[5]),
+				  .bytes = cells[6].number,
+				  .cells_changed = cells[7].number,
+				  .checksum = (uint64_t)cells[8].number,
+				  .back_at = position(&cells[9], &cells[10]),
+				  .back_checksum = (uint64_t)cells[11].number };
 	if (cells[1].len >= sizeof t->name)
 		return err_set(e, ERR_REFUSED, 0, "sql", "the name of a table is too long");
 	memcpy(t->name, cells[1].text, cells[1].len + 1);
@@ -63,8 +64,8 @@ bool copy_next_table(struct copy *copy, int64_t older_than, struct copy_table *t
 	const struct sql_args args = ARGS(arg_number("snapshot", older_than));
 
 	memset(table_r, 0, sizeof *table_r);
-	return section_query(copy->port->server, copy->conn, older_than ? "_copy_older" : "_copy_next", &args, take_table,
-	                     table_r, e);
+	return section_query(copy->port->server, copy->conn, older_than ? "_copy_older" : "_copy_next", &args,
+			     take_table, table_r, e);
 }
 
 static struct sql_arg arg_position(const char *name, const struct position *at)
@@ -75,11 +76,11 @@ static struct sql_arg arg_position(const char *name, const struct position *at)
 bool copy_write_table(struct copy *copy, const struct copy_table *t, struct err *e)
 {
 	const struct sql_args args =
-		ARGS(arg_number("n", t->n), arg_number("phase", t->phase), arg_number("snapshot", t->snapshot),
-	             arg_position("last_key", &t->at), arg_number("rows", t->at.rows), arg_number("bytes", t->bytes),
-	             arg_number("cells_changed", t->cells_changed), arg_number("checksum", (int64_t)t->checksum),
-	             arg_position("back_key", &t->back_at), arg_number("back_rows", t->back_at.rows),
-	             arg_number("back_checksum", (int64_t)t->back_checksum));
+	    ARGS(arg_number("n", t->n), arg_number("phase", t->phase), arg_number("snapshot", t->snapshot),
+		 arg_position("last_key", &t->at), arg_number("rows", t->at.rows), arg_number("bytes", t->bytes),
+		 arg_number("cells_changed", t->cells_changed), arg_number("checksum", (int64_t)t->checksum),
+		 arg_position("back_key", &t->back_at), arg_number("back_rows", t->back_at.rows),
+		 arg_number("back_checksum", (int64_t)t->back_checksum));
 
 	return section_exec(copy->port->server, copy->conn, "_copy_put", &args, NULL, e);
 }

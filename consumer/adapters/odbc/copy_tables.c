@@ -37,6 +37,12 @@ static bool tally_row(void *arg, int64_t key, const struct packed_cell *cells, s
 	return true;
 }
 
+/* What is left of this call; the comparison of a source that moved goes on beyond it. */
+static size_t page_rows(const struct copy *copy)
+{
+	return copy->rows_left > 0 ? (size_t)copy->rows_left : server_settings(copy->port->server)->page_rows;
+}
+
 static bool empty_table(struct copy *copy, struct copy_table *table, struct err *e)
 {
 	struct pass *pass = copy->port->pass;
@@ -57,7 +63,7 @@ static bool copy_page(struct copy *copy, struct copy_table *table, bool *more_r,
 	struct tally tally = { .copy = copy, .filters = true };
 	struct page page;
 
-	if (!pass_next(p, copy->conn, &table->at, server_settings(p->server)->page_rows, &page, e))
+	if (!pass_next(p, copy->conn, &table->at, page_rows(copy), &page, e))
 		return false;
 	*more_r = page.rows > 0;
 	if (!*more_r)
@@ -97,12 +103,12 @@ static bool rows_page(struct copy *copy, struct copy_table *table, struct err *e
 /* ---- reading back ---- */
 
 static bool read_page(struct copy *copy, struct position *at, bool filters, uint64_t *checksum, bool *more_r,
-                      struct err *e)
+		      struct err *e)
 {
 	struct odbc_port *p = copy->port;
 	struct tally tally = { .copy = copy, .filters = filters };
 	struct page page;
-	bool ok = pass_next(p, copy->conn, at, server_settings(p->server)->page_rows, &page, e);
+	bool ok = pass_next(p, copy->conn, at, page_rows(copy), &page, e);
 
 	*more_r = ok && page.rows > 0;
 	if (*more_r)
@@ -120,9 +126,9 @@ static bool check_counts(const struct copy_table *table, struct err *e)
 	if (table->back_at.rows == table->at.rows && table->back_checksum == table->checksum)
 		return true;
 	return err_set(e, ERR_REFUSED, 0, "sql",
-	               "table %s was read back different: %" PRId64 " rows written, %" PRId64 " read, checksum %s",
-	               table->name, table->at.rows, table->back_at.rows,
-	               table->back_checksum == table->checksum ? "equal" : "different");
+		       "table %s was read back different: %" PRId64 " rows written, %" PRId64 " read, checksum %s",
+		       table->name, table->at.rows, table->back_at.rows,
+		       table->back_checksum == table->checksum ? "equal" : "different");
 }
 
 static bool back_page(struct copy *copy, struct copy_table *table, struct err *e)

@@ -124,8 +124,8 @@ static bool put_stamp(struct odbc_port *p, struct conn *c, const struct fence *f
 	if (!fence_token(f, &token, e))
 		return false;
 	const struct sql_args args =
-		ARGS(arg_text("source_ctx", source_ctx), arg_text("target_ctx", f->target_ctx),
-	             arg_text("clone_id", f->clone_id), arg_number("run", f->run), arg_number("token", token));
+	    ARGS(arg_text("source_ctx", source_ctx), arg_text("target_ctx", f->target_ctx),
+		 arg_text("clone_id", f->clone_id), arg_number("run", f->run), arg_number("token", token));
 
 	if (!conn_begin_write(c, e))
 		return false;

@@ -34,17 +34,25 @@ enum beside { BESIDE_MAIN, BESIDE_SOURCE }; /* the connection's own database; th
 enum change { CHANGE_NONE, CHANGE_TEXT, CHANGE_MAYBE_NULL };
 
 /* A table without hidden key keeps the bounds of its page in the session: above `low`, up to `high`. */
-enum bound { BOUND_DROP_LOW, BOUND_DROP_HIGH, BOUND_MAKE_LOW, BOUND_MAKE_HIGH, BOUND_CLEAR_HIGH, BOUND_REACH,
-             BOUND_CLEAR_LOW, BOUND_ADVANCE };
+enum bound {
+	BOUND_DROP_LOW,
+	BOUND_DROP_HIGH,
+	BOUND_MAKE_LOW,
+	BOUND_MAKE_HIGH,
+	BOUND_CLEAR_HIGH,
+	BOUND_REACH,
+	BOUND_CLEAR_LOW,
+	BOUND_ADVANCE
+};
 
 /* Text of the catalogue's questions. */
 struct sql_catalogue {
 	const char *has_table, *has_column; /* counts; bound: name; table and column */
-	const char *tables[2];  /* by enum beside: name, definition, 1 when it is no ordinary table */
-	const char *columns[2]; /* bound: table. name, type, 1 when computed, part of the key */
-	const char *hidden_key[2]; /* bound: table. 1 when it has one */
-	const char *later; /* of the source: kind, name, definition: what main still lacks, in the order of making */
-	const char *own;   /* kind, name: all that is not sandbox_*, in an order that can be dropped */
+	const char *tables[2];              /* by enum beside: name, definition, 1 when it is no ordinary table */
+	const char *columns[2];             /* bound: table. name, type, 1 when computed, part of the key */
+	const char *hidden_key[2];          /* bound: table. 1 when it has one */
+	const char *later;    /* of the source: kind, name, definition: what main still lacks, in the order of making */
+	const char *own;      /* kind, name: all that is not sandbox_*, in an order that can be dropped */
 	const char *triggers; /* in main; bound: table. name, definition */
 	const char *has_sequences; /* 2 when main and source both keep key counters outside their tables */
 	const char *const *copy_sequences;
@@ -61,13 +69,13 @@ struct sql_paging {
 	const char *source_version;     /* a number that differs when somebody else changed the source */
 	const char *source_schema;      /* a number that differs when the source's tables changed */
 	const char *detach_source;
-	const char *const *session;     /* makes the tables of the session that the passes use */
-	const char *put_changes;  /* bound: column number, {"key": "new text", ...} */
+	const char *const *session; /* makes the tables of the session that the passes use */
+	const char *put_changes;    /* bound: column number, {"key": "new text", ...} */
 	const char *clear_changes;
-	const char *settle;       /* brings everything to disk and leaves no second copy of old pages */
+	const char *settle; /* brings everything to disk and leaves no second copy of old pages */
 	bool (*set_column)(struct buf *sql, const struct table_shape *t, size_t column); /* bound: text, hidden key */
 	bool (*bound)(struct buf *sql, const struct table_shape *t, enum beside where, enum bound op, bool first,
-	              size_t rows);
+		      size_t rows);
 	/* Rows, last key, and bytes, roughly. Bound, with hidden key: the least key, or without `first` the one before
 	 * it, and the greatest number of rows. */
 	bool (*measure)(struct buf *sql, const struct table_shape *t, enum beside where, bool first);
@@ -98,7 +106,7 @@ struct sql_dialect {
 	const char *server_database; /* name of the catalogue; cannot be a tenant's */
 	const char *begin_read, *begin_write, *commit, *rollback;
 	const char *const *on_connect[ACCESS_END]; /* statements run after connecting, NULL at the end */
-	const char *changes; /* rows the last statement changed */
+	const char *changes;                       /* rows the last statement changed */
 	/* The connection string, from checked parts only. */
 	bool (*connection)(const struct odbc_settings *s, const char *database, enum access access, struct buf *out);
 	/* What kind of failure that is, and in *hint_r a few words for the operator or NULL. */

@@ -7,9 +7,21 @@
 #include <string.h>
 
 /* Numbers of SQLite's result codes; its header is another library's. */
-enum { LITE_BUSY = 5, LITE_LOCKED = 6, LITE_NOMEM = 7, LITE_READONLY = 8, LITE_INTERRUPT = 9, LITE_IOERR = 10,
-       LITE_CORRUPT = 11, LITE_FULL = 13, LITE_CANTOPEN = 14, LITE_PROTOCOL = 15, LITE_SCHEMA = 17,
-       LITE_CONSTRAINT = 19, LITE_NOTADB = 26 };
+enum {
+	LITE_BUSY = 5,
+	LITE_LOCKED = 6,
+	LITE_NOMEM = 7,
+	LITE_READONLY = 8,
+	LITE_INTERRUPT = 9,
+	LITE_IOERR = 10,
+	LITE_CORRUPT = 11,
+	LITE_FULL = 13,
+	LITE_CANTOPEN = 14,
+	LITE_PROTOCOL = 15,
+	LITE_SCHEMA = 17,
+	LITE_CONSTRAINT = 19,
+	LITE_NOTADB = 26
+};
 
 /* The driver has its own idea of transactions (NoTXN=1 turns it off), of creating files (NoCreat=1) and of wide
  * characters. Its own waiting for locks is short because nothing can interrupt it: conn.c repeats what was busy. */
@@ -33,13 +45,13 @@ static bool connection(const struct odbc_settings *s, const char *database, enum
 static const char *const on_read[] = { "PRAGMA query_only=ON", "PRAGMA temp_store=MEMORY", NULL };
 /* What a commit has promised survives a loss of power. */
 static const char *const on_write[] = { "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA secure_delete=ON",
-	                                "PRAGMA foreign_keys=OFF", NULL };
+					"PRAGMA foreign_keys=OFF", NULL };
 /* After a loss of power the last pages may be missing, together with the rows that remember them; SIGKILL loses
  * nothing. The last page of a pass is brought to disk (paging.settle). */
-static const char *const on_pages[] = { "PRAGMA journal_mode=WAL",   "PRAGMA synchronous=NORMAL",
-	                                "PRAGMA secure_delete=ON",   "PRAGMA foreign_keys=OFF",
-	                                "PRAGMA temp_store=MEMORY",  "PRAGMA cache_size=-8192",
-	                                "PRAGMA wal_autocheckpoint=4000", NULL };
+static const char *const on_pages[] = { "PRAGMA journal_mode=WAL",        "PRAGMA synchronous=NORMAL",
+					"PRAGMA secure_delete=ON",        "PRAGMA foreign_keys=OFF",
+					"PRAGMA temp_store=MEMORY",       "PRAGMA cache_size=-8192",
+					"PRAGMA wal_autocheckpoint=4000", NULL };
 
 static enum err_class classify(const char *sqlstate, int native, const char **hint_r)
 {
@@ -88,12 +100,14 @@ static bool commit_failed_surely(int native)
 }
 
 #define NOT_OURS "name NOT LIKE 'sandbox\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-#define TABLES(schema) \
-	"SELECT m.name, m.sql, (SELECT l.type <> 'table' FROM pragma_table_list(m.name) AS l WHERE l.schema = '" schema \
-	"') FROM " schema ".sqlite_master AS m WHERE m.type = 'table' AND m." NOT_OURS_M " ORDER BY m.rowid"
+#define TABLES(schema)                                                                                                 \
+	"SELECT m.name, m.sql, (SELECT l.type <> 'table' FROM pragma_table_list(m.name) AS l WHERE l.schema = "        \
+	"'" schema "') FROM " schema ".sqlite_master AS m WHERE m.type = 'table' AND m." NOT_OURS_M                    \
+	" ORDER BY m.rowid"
 #define NOT_OURS_M "name NOT LIKE 'sandbox\\_%' ESCAPE '\\' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-#define COLUMNS(schema) \
-	"SELECT name, type, hidden <> 0, pk FROM pragma_table_xinfo WHERE arg = ? AND schema = '" schema "' ORDER BY cid"
+#define COLUMNS(schema)                                                                                                \
+	"SELECT name, type, hidden <> 0, pk FROM pragma_table_xinfo WHERE arg = ? AND schema = '" schema               \
+	"' ORDER BY cid"
 #define HIDDEN_KEY(schema) "SELECT wr = 0 FROM pragma_table_list WHERE arg = ? AND schema = '" schema "'"
 
 static const char *const copy_sequences[] = {
@@ -107,15 +121,17 @@ static const struct sql_catalogue catalogue = {
 	.tables = { TABLES("main"), TABLES("source") },
 	.columns = { COLUMNS("main"), COLUMNS("source") },
 	.hidden_key = { HIDDEN_KEY("main"), HIDDEN_KEY("source") },
-	.later = "SELECT type, name, sql FROM source.sqlite_master AS s WHERE type <> 'table' AND sql IS NOT NULL AND " NOT_OURS
-	         " AND tbl_name NOT LIKE 'sandbox\\_%' ESCAPE '\\' AND NOT EXISTS (SELECT 1 FROM main.sqlite_master AS m"
-	         " WHERE m.type = s.type AND m.name = s.name)"
-	         " ORDER BY CASE type WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, rowid",
+	.later =
+	    "SELECT type, name, sql FROM source.sqlite_master AS s WHERE type <> 'table' AND sql IS NOT NULL "
+	    "AND " NOT_OURS
+	    " AND tbl_name NOT LIKE 'sandbox\\_%' ESCAPE '\\' AND NOT EXISTS (SELECT 1 FROM main.sqlite_master AS m"
+	    " WHERE m.type = s.type AND m.name = s.name)"
+	    " ORDER BY CASE type WHEN 'index' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, rowid",
 	.own = "SELECT type, name FROM main.sqlite_master WHERE " NOT_OURS " AND type <> 'index'"
 	       " ORDER BY CASE type WHEN 'trigger' THEN 1 WHEN 'view' THEN 2 ELSE 3 END, rowid",
 	.triggers = "SELECT name, sql FROM main.sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE",
 	.has_sequences = "SELECT (SELECT count(*) FROM main.sqlite_master WHERE name = 'sqlite_sequence')"
-	                 " + (SELECT count(*) FROM source.sqlite_master WHERE name = 'sqlite_sequence')",
+			 " + (SELECT count(*) FROM source.sqlite_master WHERE name = 'sqlite_sequence')",
 	.copy_sequences = copy_sequences,
 };
 

@@ -16,7 +16,7 @@
 static const char where[] = "sqlite";
 
 static bool path_of(const struct odbc_settings *s, const char *database, const char *tail, char *out, size_t size,
-                    struct err *e)
+		    struct err *e)
 {
 	int n;
 
@@ -31,11 +31,11 @@ static bool path_of(const struct odbc_settings *s, const char *database, const c
 static bool fail(struct err *e, const char *what, const char *database)
 {
 	int code = errno;
-	bool may_pass = code == ENOSPC || code == EDQUOT || code == EMFILE || code == ENFILE || code == EIO ||
-			code == ENOMEM;
+	bool may_pass =
+	    code == ENOSPC || code == EDQUOT || code == EMFILE || code == ENFILE || code == EIO || code == ENOMEM;
 
 	return err_set(e, may_pass ? ERR_TRANSIENT : ERR_REFUSED, code, where, "%s %s: %s", what, database,
-	               code == ENOSPC || code == EDQUOT ? "disk full" : strerror(code));
+		       code == ENOSPC || code == EDQUOT ? "disk full" : strerror(code));
 }
 
 static bool exists(const struct odbc_settings *s, const char *database, bool *exists_r, struct err *e)
@@ -125,7 +125,8 @@ static bool drop(const struct odbc_settings *s, const char *database, struct err
 	if (!path_of(s, database, "", path, sizeof path, e))
 		return false;
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return err_set(e, ERR_REFUSED, 0, where, "database %s is a link or no file: it is not dropped", database);
+		return err_set(e, ERR_REFUSED, 0, where, "database %s is a link or no file: it is not dropped",
+			       database);
 	if (!remove_tail(s, database, "", e) || !remove_log(s, database, e))
 		return false;
 	return sync_folder(s, e);

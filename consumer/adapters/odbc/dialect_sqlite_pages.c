@@ -42,7 +42,8 @@ static bool key_list(struct buf *sql, const struct table_shape *t, const char *t
 	for (int part = 1; ok && part <= (int)t->count; part++)
 		for (size_t i = 0; ok && i < t->count; i++)
 			if (t->columns[i].key_part == part)
-				ok = (part == 1 || add(sql, ", ")) && sql_quote_name(sql, t->columns[i].name) && add(sql, tail);
+				ok = (part == 1 || add(sql, ", ")) && sql_quote_name(sql, t->columns[i].name) &&
+				     add(sql, tail);
 	return ok;
 }
 
@@ -69,7 +70,7 @@ static bool page_rows(struct buf *sql, const struct table_shape *t, enum beside 
 	if (!add(sql, "(SELECT "))
 		return false;
 	if (t->row_key ? !add(sql, t->row_key)
-	               : !(add(sql, "row_number() OVER (ORDER BY ") && key_columns(sql, t) && add(sql, ")")))
+		       : !(add(sql, "row_number() OVER (ORDER BY ") && key_columns(sql, t) && add(sql, ")")))
 		return false;
 	return add(sql, " AS ") && sql_quote_name(sql, key_name) && add(sql, ", * FROM ") && table(sql, t, where) &&
 	       page_where(sql, t, first) && add(sql, ") AS s");
@@ -88,14 +89,15 @@ static bool reach(struct buf *sql, const struct table_shape *t, enum beside wher
 	if (!add(sql, "INSERT INTO temp.sandbox_high SELECT * FROM (SELECT ") || !key_columns(sql, t) ||
 	    !add(sql, " FROM ") || !table(sql, t, where))
 		return false;
-	if (!first && !(add(sql, " WHERE (") && key_columns(sql, t) && add(sql, ") > (SELECT * FROM temp.sandbox_low)")))
+	if (!first &&
+	    !(add(sql, " WHERE (") && key_columns(sql, t) && add(sql, ") > (SELECT * FROM temp.sandbox_low)")))
 		return false;
 	return add(sql, " ORDER BY ") && key_columns(sql, t) && buf_printf(sql, " LIMIT %zu)", rows) &&
 	       add(sql, " AS p ORDER BY ") && key_list(sql, t, " DESC") && add(sql, " LIMIT 1");
 }
 
 static bool bound(struct buf *sql, const struct table_shape *t, enum beside where, enum bound op, bool first,
-                  size_t rows)
+		  size_t rows)
 {
 	switch (op) {
 	case BOUND_DROP_LOW:
@@ -118,45 +120,35 @@ static bool bound(struct buf *sql, const struct table_shape *t, enum beside wher
 	return false;
 }
 
-/* Bytes of all rows, roughly: length() of a BLOB is read from the row's head, of a text it counts characters. Columns
- * that are narrow by their declared type are not even read. */
-static bool sizes(struct buf *sql, const struct table_shape *t)
+/* What the row's wide columns take: length() of a BLOB is read from the row's head, of a text it counts characters.
+ * Columns that are narrow by their declared type are not even read. */
+static bool wide_bytes(struct buf *sql, const struct table_shape *t)
 {
-	size_t narrow = 1;
-
-	if (!add(sql, "sum("))
-		return false;
-
-	for (size_t i = 0; i < t->count; i++) {
-		if (t->columns[i].is_narrow) {
-			narrow++;
-			continue;
-		}
-		if (!add(sql, "ifnull(length(") || !sql_quote_name(sql, t->columns[i].name) || !add(sql, "), 0) + "))
+	for (size_t i = 0; i < t->count; i++)
+		if (!t->columns[i].is_narrow &&
+		    (!add(sql, "ifnull(length(") || !sql_quote_name(sql, t->columns[i].name) || !add(sql, "), 0) + ")))
 			return false;
-	}
-	return buf_printf(sql, "0) + count(*) * %zu", narrow * NARROW_BYTES);
+	return add(sql, "0");
 }
 
 static bool measure(struct buf *sql, const struct table_shape *t, enum beside where, bool first)
 {
-	if (!t->row_key)
-		return add(sql, "SELECT count(*), 0, ") && sizes(sql, t) && add(sql, " FROM ") && table(sql, t, where) &&
-		       page_where(sql, t, first);
-	if (!add(sql, "SELECT count(*), max(") || !sql_quote_name(sql, key_name) || !add(sql, "), ") || !sizes(sql, t) ||
-	    !add(sql, " FROM (SELECT ") || !add(sql, t->row_key) || !add(sql, " AS ") || !sql_quote_name(sql, key_name))
+	const char *key = t->row_key ? t->row_key : "0";
+	const size_t row_bytes = NARROW_BYTES * (t->count + 1);
+
+	if (!buf_printf(sql, "SELECT count(*), max(k), ifnull(sum(n), 0) + count(*) * %zu FROM (SELECT %s AS k, ",
+			row_bytes, key) ||
+	    !wide_bytes(sql, t) || !add(sql, " AS n FROM ") || !table(sql, t, where))
 		return false;
-	for (size_t i = 0; i < t->count; i++)
-		if (!t->columns[i].is_narrow && !(add(sql, ", ") && sql_quote_name(sql, t->columns[i].name)))
-			return false;
-	return add(sql, " FROM ") && table(sql, t, where) && add(sql, " WHERE ") && add(sql, t->row_key) &&
-	       add(sql, first ? " >= ? ORDER BY " : " > ? ORDER BY ") && add(sql, t->row_key) && add(sql, " LIMIT ?)");
+	if (!t->row_key)
+		return page_where(sql, t, first) && add(sql, ")");
+	return buf_printf(sql, " WHERE %s %s ? ORDER BY %s LIMIT ?)", key, first ? ">=" : ">", key);
 }
 
 static bool last_key(struct buf *sql, const struct table_shape *t, enum beside where)
 {
-	return add(sql, "SELECT ") && (t->row_key ? add(sql, "max(") && add(sql, t->row_key) && add(sql, ")")
-	                                          : add(sql, "count(*)")) &&
+	return add(sql, "SELECT ") &&
+	       (t->row_key ? add(sql, "max(") && add(sql, t->row_key) && add(sql, ")") : add(sql, "count(*)")) &&
 	       add(sql, " FROM ") && table(sql, t, where);
 }
 
@@ -203,11 +195,12 @@ static bool new_value(struct buf *sql, const struct table_shape *t, size_t i, en
 	case CHANGE_NONE:
 		break;
 	case CHANGE_TEXT:
-		return add(sql, "ifnull((SELECT x.v ") && change_of(sql, i) && add(sql, "), ") && column(sql, "s", name) &&
-		       add(sql, ")");
+		return add(sql, "ifnull((SELECT x.v ") && change_of(sql, i) && add(sql, "), ") &&
+		       column(sql, "s", name) && add(sql, ")");
 	case CHANGE_MAYBE_NULL:
-		return add(sql, "CASE WHEN EXISTS (SELECT 1 ") && change_of(sql, i) && add(sql, ") THEN (SELECT x.v ") &&
-		       change_of(sql, i) && add(sql, ") ELSE ") && column(sql, "s", name) && add(sql, " END");
+		return add(sql, "CASE WHEN EXISTS (SELECT 1 ") && change_of(sql, i) &&
+		       add(sql, ") THEN (SELECT x.v ") && change_of(sql, i) && add(sql, ") ELSE ") &&
+		       column(sql, "s", name) && add(sql, " END");
 	}
 	return column(sql, "s", name);
 }
@@ -261,7 +254,8 @@ static bool old_keys(struct buf *sql, const struct table_shape *t)
 		return column(sql, "s", key_name) && add(sql, " AS k0");
 	for (size_t i = 0, n = 0; ok && i < t->count; i++)
 		if (t->columns[i].key_part)
-			ok = add(sql, n++ ? ", " : "") && column(sql, "s", t->columns[i].name) && buf_printf(sql, " AS k%zu", i);
+			ok = add(sql, n++ ? ", " : "") && column(sql, "s", t->columns[i].name) &&
+			     buf_printf(sql, " AS k%zu", i);
 	return ok;
 }
 
@@ -272,8 +266,9 @@ static bool rewrite_page(struct buf *sql, const struct table_shape *t, const enu
 	if (!add(sql, "UPDATE ") || !table(sql, t, BESIDE_MAIN) || !add(sql, " SET "))
 		return false;
 	for (size_t i = 0; i < t->count; i++)
-		if (changes[i] != CHANGE_NONE && !(add(sql, n++ ? ", " : "") && sql_quote_name(sql, t->columns[i].name) &&
-		                                   buf_printf(sql, " = r.v%zu", i)))
+		if (changes[i] != CHANGE_NONE &&
+		    !(add(sql, n++ ? ", " : "") && sql_quote_name(sql, t->columns[i].name) &&
+		      buf_printf(sql, " = r.v%zu", i)))
 			return false;
 	if (!add(sql, " FROM (SELECT ") || !old_keys(sql, t))
 		return false;
@@ -289,7 +284,8 @@ static bool rewrite_page(struct buf *sql, const struct table_shape *t, const enu
 static bool set_column(struct buf *sql, const struct table_shape *t, size_t i)
 {
 	return t->row_key && add(sql, "UPDATE ") && table(sql, t, BESIDE_MAIN) && add(sql, " SET ") &&
-	       sql_quote_name(sql, t->columns[i].name) && add(sql, " = ? WHERE ") && add(sql, t->row_key) && add(sql, " = ?");
+	       sql_quote_name(sql, t->columns[i].name) && add(sql, " = ? WHERE ") && add(sql, t->row_key) &&
+	       add(sql, " = ?");
 }
 
 /* ---- shapes ---- */
@@ -298,7 +294,9 @@ static bool set_column(struct buf *sql, const struct table_shape *t, size_t i)
  * CLOB and TEXT make texts; any other may hold reals and BLOBs. It is only a guess: packed.h finds out. */
 static void shape_column(struct column_shape *c, const char *type)
 {
-	static const char *const short_types[] = { "DATE", "TIME", "BOOL", "BIT", "REAL", "FLOA", "DOUB", "NUM", "DEC" };
+	static const char *const short_types[] = {
+		"DATE", "TIME", "BOOL", "BIT", "REAL", "FLOA", "DOUB", "NUM", "DEC"
+	};
 	bool is_text = strcasestr(type, "CHAR") || strcasestr(type, "CLOB") || strcasestr(type, "TEXT");
 	bool is_number = strcasestr(type, "INT") != NULL;
 	const char *paren = is_text ? strchr(type, '(') : NULL;

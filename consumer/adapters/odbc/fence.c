@@ -51,15 +51,15 @@ bool fenced_begin(struct odbc_port *p, struct conn *c, const struct fence *f, st
 }
 
 static bool put_ledger(struct odbc_port *p, struct conn *c, const struct fence *f, const char *section, int64_t rows,
-                       const char *cursor, struct err *e)
+		       const char *cursor, struct err *e)
 {
 	int64_t token = 0;
 
 	if (!fence_token(f, &token, e))
 		return false;
 	const struct sql_args args =
-		ARGS(arg_text("clone_id", f->clone_id), arg_number("run", f->run), arg_text("step", f->step),
-	             arg_number("token", token), arg_number("rows", rows), arg_text("cursor", cursor));
+	    ARGS(arg_text("clone_id", f->clone_id), arg_number("run", f->run), arg_text("step", f->step),
+		 arg_number("token", token), arg_number("rows", rows), arg_text("cursor", cursor));
 
 	return section_exec(p->server, c, section, &args, NULL, e);
 }
@@ -70,7 +70,7 @@ bool ledger_add(struct odbc_port *p, struct conn *c, const struct fence *f, int6
 }
 
 bool ledger_set(struct odbc_port *p, struct conn *c, const struct fence *f, int64_t rows, const char *cursor,
-                struct err *e)
+		struct err *e)
 {
 	return put_ledger(p, c, f, "_ledger_set", rows, cursor, e);
 }

@@ -11,7 +11,7 @@ enum { ROWS_MAX = 1000000, RESULT_COLUMNS_MAX = 64 };
 
 /* The connection, and whether the section has what it needs there. */
 static struct conn *look_at(struct odbc_port *p, enum sql_place place, const char *statement, bool *needed_r,
-                            struct err *e)
+			    struct err *e)
 {
 	struct conn *c = port_conn(p, place, e);
 
@@ -44,7 +44,7 @@ static bool take_one(void *arg, const struct cell *cells, size_t count, struct e
 }
 
 static bool look_one(struct odbc_port *p, enum sql_place place, const char *statement, const struct sql_args *args,
-                     struct one *one, bool *needed_r, struct err *e)
+		     struct one *one, bool *needed_r, struct err *e)
 {
 	struct conn *c = look_at(p, place, statement, needed_r, e);
 
@@ -52,7 +52,7 @@ static bool look_one(struct odbc_port *p, enum sql_place place, const char *stat
 }
 
 static bool scalar(struct sql_port *self, enum sql_place place, const char *statement, const struct sql_args *args,
-                   int64_t *value_r, struct err *e)
+		   int64_t *value_r, struct err *e)
 {
 	struct one one = { 0 };
 	bool needed;
@@ -66,7 +66,7 @@ static bool scalar(struct sql_port *self, enum sql_place place, const char *stat
 }
 
 static bool text(struct sql_port *self, enum sql_place place, const char *statement, const struct sql_args *args,
-                 struct arena *mem, const char **value_r, struct err *e)
+		 struct arena *mem, const char **value_r, struct err *e)
 {
 	struct one one = { .mem = mem };
 	bool needed;
@@ -94,14 +94,14 @@ static bool pass_row(void *arg, const struct cell *cells, size_t count, struct e
 		enum sql_kind kind = cells[i].is_number ? SQL_NUMBER : SQL_TEXT;
 
 		values[i] = (struct sql_value){ .kind = cells[i].is_null ? SQL_NULL : kind,
-			                        .number = cells[i].number,
-			                        .text = cells[i].is_null ? NULL : cells[i].text };
+						.number = cells[i].number,
+						.text = cells[i].is_null ? NULL : cells[i].text };
 	}
 	return r->fn(r->arg, &(struct sql_row){ count, values }, e);
 }
 
 static bool rows(struct sql_port *self, enum sql_place place, const char *statement, const struct sql_args *args,
-                 sql_row_fn *fn, void *arg, struct err *e)
+		 sql_row_fn *fn, void *arg, struct err *e)
 {
 	struct odbc_port *p = port_of(self);
 	struct reading reading = { .fn = fn, .arg = arg };
@@ -112,7 +112,7 @@ static bool rows(struct sql_port *self, enum sql_place place, const char *statem
 }
 
 static bool has(struct sql_port *self, enum sql_place place, const char *table, const char *column, bool *has_r,
-                struct err *e)
+		struct err *e)
 {
 	struct odbc_port *p = port_of(self);
 	struct conn *c = port_conn(p, place, e);
@@ -136,8 +136,8 @@ static bool take_ledger(void *arg, const struct cell *cells, size_t count, struc
 
 static bool ledger(struct sql_port *self, const struct fence *f, struct sql_ledger *ledger_r, struct err *e)
 {
-	const struct sql_args args = ARGS(arg_text("clone_id", f->clone_id), arg_number("run", f->run),
-	                                  arg_text("step", f->step));
+	const struct sql_args args =
+	    ARGS(arg_text("clone_id", f->clone_id), arg_number("run", f->run), arg_text("step", f->step));
 	struct odbc_port *p = port_of(self);
 	bool needed;
 	struct conn *c = look_at(p, SQL_TARGET, "_ledger_get", &needed, e);
@@ -160,7 +160,7 @@ static bool identity(struct sql_port *self, const char *database, struct sql_ide
 	memset(identity_r, 0, sizeof *identity_r);
 	snprintf(identity_r->server_id, sizeof identity_r->server_id, "%s", server_id(s));
 	return server_dialect(s)->files->identity(server_settings(s), database, identity_r->database_id,
-	                                          sizeof identity_r->database_id, e);
+						  sizeof identity_r->database_id, e);
 }
 
 static bool copy_cell(char *out, size_t size, const struct cell *cell, struct err *e)

@@ -190,7 +190,7 @@ bool packed_is_odd(const char *page, size_t len)
 }
 
 bool packed_read(char *page, size_t len, struct packed_cell *cells, size_t count, packed_row_fn *fn, void *arg,
-                 struct err *e)
+		 struct err *e)
 {
 	struct reader r = { .at = page, .end = page + len };
 	int64_t key;

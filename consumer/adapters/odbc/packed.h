@@ -27,7 +27,7 @@ bool packed_is_odd(const char *text, size_t len);
 /* Reads a page of rows with `count` cells each; `cells` has room for one row. Unescapes inside text. ERR_BUG when the
  * text is no page. */
 bool packed_read(char *text, size_t len, struct packed_cell *cells, size_t count, packed_row_fn *fn, void *arg,
-                 struct err *e);
+		 struct err *e);
 
 /* Hash of a row, cell after cell: types, lengths and bytes. Sums of it do not depend on the order of rows. */
 uint64_t packed_hash_cell(uint64_t hash, const struct packed_cell *cell);

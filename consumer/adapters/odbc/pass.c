@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 2000 };
+enum { COLUMNS_MAX = 2000, FIRST_ROWS = 200 };
 #define SHAPE_MAX_BYTES ((size_t)4 << 20)
 #define PAGE_BYTES      ((int64_t)2 << 20) /* a BLOB travels as hex: 4 MiB at most, unless one row is larger */
 #define TEXT_MAX_BYTES  ((size_t)256 << 20)
@@ -164,6 +164,7 @@ bool pass_shape(struct odbc_port *p, struct conn *c, enum beside where, const ch
 	forget_shape(pass);
 	pass->where = where;
 	pass->has_shape = load_shape(p, c, where, table, e);
+	pass->guess = FIRST_ROWS;
 	if (!pass->has_shape)
 		forget_shape(pass);
 	return pass->has_shape;
@@ -176,8 +177,8 @@ static bool too_long(const struct pass *pass, struct err *e)
 	return err_set(e, ERR_REFUSED, 0, "sql", "the statement for table %s is too long", pass->shape.name);
 }
 
-static bool set_bounds(struct odbc_port *p, struct conn *c, const enum bound *ops, size_t count, bool first, size_t rows,
-                       struct err *e)
+static bool set_bounds(struct odbc_port *p, struct conn *c, const enum bound *ops, size_t count, bool first,
+		       size_t rows, struct err *e)
 {
 	struct pass *pass = p->pass;
 
@@ -195,7 +196,7 @@ bool pass_can_resume(const struct pass *pass, const struct position *at)
 {
 	return !at->begun || pass->shape.row_key ||
 	       (pass->bounds_where == pass->where && pass->bounds_rows == at->rows &&
-	        strcmp(pass->bounds_of, pass->shape.name) == 0);
+		strcmp(pass->bounds_of, pass->shape.name) == 0);
 }
 
 static bool begin_bounds(struct odbc_port *p, struct conn *c, struct err *e)
@@ -229,7 +230,7 @@ static bool take_size(void *arg, const struct cell *cells, size_t count, struct 
 }
 
 static bool measure(struct odbc_port *p, struct conn *c, const struct position *at, struct page *page, size_t rows,
-                    int64_t *bytes_r, struct err *e)
+		    int64_t *bytes_r, struct err *e)
 {
 	static const enum bound ops[] = { BOUND_CLEAR_HIGH, BOUND_REACH };
 	const struct bind binds[] = { NUMBER(page->is_first ? INT64_MIN : at->last_key), NUMBER((int64_t)rows) };
@@ -249,22 +250,25 @@ static bool measure(struct odbc_port *p, struct conn *c, const struct position *
 }
 
 bool pass_next(struct odbc_port *p, struct conn *c, const struct position *at, size_t max_rows, struct page *page_r,
-               struct err *e)
+	       struct err *e)
 {
-	size_t rows = max_rows ? max_rows : 1;
+	struct pass *pass = p->pass;
+	size_t rows = pass->guess < max_rows ? pass->guess : max_rows;
 
 	*page_r = (struct page){ .is_first = !at->begun, .first = INT64_MIN };
 	if (at->begun && at->last_key < INT64_MAX)
 		page_r->first = at->last_key + 1;
-	if (!p->pass->shape.row_key && !at->begun && !begin_bounds(p, c, e))
+	if (!pass->shape.row_key && !at->begun && !begin_bounds(p, c, e))
 		return false;
 	for (;;) {
 		int64_t bytes = 0;
 
 		if (!measure(p, c, at, page_r, rows, &bytes, e))
 			return false;
-		if (bytes <= PAGE_BYTES || page_r->rows <= 1)
+		if (bytes <= PAGE_BYTES || page_r->rows <= 1) {
+			pass->guess = bytes <= PAGE_BYTES / 2 ? rows * 2 : rows;
 			return true;
+		}
 		rows = (size_t)(page_r->rows * PAGE_BYTES / bytes / 2);
 		if (rows == 0)
 			rows = 1;
@@ -312,7 +316,7 @@ static bool fetch_tagged_if_needed(struct odbc_port *p, struct conn *c, const st
 }
 
 bool pass_rows(struct odbc_port *p, struct conn *c, const struct page *page, packed_row_fn *fn, void *arg,
-               struct err *e)
+	       struct err *e)
 {
 	struct pass *pass = p->pass;
 

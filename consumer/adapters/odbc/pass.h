@@ -8,7 +8,7 @@
 
 enum { NAME_BYTES = 192 }; /* of a table, with its NUL */
 
-struct new_column { /* the changed texts of one column in the page under way */
+struct new_column {      /* the changed texts of one column in the page under way */
 	struct buf json; /* {"key": "text", ...} */
 	size_t count;
 };
@@ -20,11 +20,12 @@ struct odd_text { /* a changed text with a NUL inside, which JSON cannot carry i
 	char text[];
 };
 
-struct pass { /* kept with its connection, also when the next port of the step gets it */
+struct pass {              /* kept with its connection, also when the next port of the step gets it */
 	struct arena *mem; /* of the shape */
 	struct table_shape shape;
 	enum beside where;
 	bool has_shape;
+	size_t guess; /* how many rows make a good page: no more than needed are measured */
 	struct packed_cell *cells;
 	enum change *changes;
 	struct new_column *columns;
@@ -39,8 +40,8 @@ struct pass { /* kept with its connection, also when the next port of the step g
 	int64_t source_version, snapshot;
 };
 
-struct position { /* where in a table the next page begins */
-	bool begun; /* false: at its first row */
+struct position {         /* where in a table the next page begins */
+	bool begun;       /* false: at its first row */
 	int64_t last_key; /* behind this one, for a table with hidden key */
 	int64_t rows;     /* behind so many */
 };
@@ -62,17 +63,17 @@ bool pass_shape(struct odbc_port *p, struct conn *c, enum beside where, const ch
 bool pass_can_resume(const struct pass *pass, const struct position *at);
 /* The next page: at most max_rows rows and about 2 MiB, but at least one row. */
 bool pass_next(struct odbc_port *p, struct conn *c, const struct position *at, size_t max_rows, struct page *page_r,
-               struct err *e);
+	       struct err *e);
 /* Shows the rows of the page. */
 bool pass_rows(struct odbc_port *p, struct conn *c, const struct page *page, packed_row_fn *fn, void *arg,
-               struct err *e);
+	       struct err *e);
 /* Moves behind the page. */
 bool pass_advance(struct odbc_port *p, struct conn *c, const struct page *page, struct position *at, struct err *e);
 
 /* Asks the filter about one text. *changed_r: the new value is in *cell, borrowed until the next call, and is
  * remembered for pass_write. filter may be NULL. */
 bool pass_filter(struct pass *pass, const struct sql_filter *filter, int64_t key, size_t column,
-                 struct packed_cell *cell, bool *changed_r, struct err *e);
+		 struct packed_cell *cell, bool *changed_r, struct err *e);
 /* Forgets the changes of the page under way. */
 void pass_forget_changes(struct pass *pass);
 /* Copies the page from the source, or rewrites its changed rows, with the changes that were remembered. */

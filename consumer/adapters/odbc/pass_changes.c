@@ -23,7 +23,8 @@ static bool add_json_text(struct buf *json, const char *text, size_t len)
 	for (const char *p = text; p < end; p++) {
 		if ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\')
 			continue;
-		if (!buf_add(json, plain, (size_t)(p - plain)) || !buf_printf(json, "\\u%04x", (unsigned)(unsigned char)*p))
+		if (!buf_add(json, plain, (size_t)(p - plain)) ||
+		    !buf_printf(json, "\\u%04x", (unsigned)(unsigned char)*p))
 			return false;
 		plain = p + 1;
 	}
@@ -41,7 +42,7 @@ static bool remember_odd(struct pass *pass, int64_t key, size_t column, const ch
 
 	if (!pass->shape.row_key)
 		return err_set(e, ERR_REFUSED, 0, "sql", "a changed text of table %s, column %s, holds a NUL",
-		               pass->shape.name, pass->shape.columns[column].name);
+			       pass->shape.name, pass->shape.columns[column].name);
 	odd = malloc(sizeof *odd + len + 1);
 	if (!odd)
 		return err_set(e, ERR_TRANSIENT, 0, "sql", "out of memory");
@@ -75,7 +76,7 @@ static bool remember_null(struct pass *pass, int64_t key, size_t column, struct 
 }
 
 bool pass_filter(struct pass *pass, const struct sql_filter *filter, int64_t key, size_t column,
-                 struct packed_cell *cell, bool *changed_r, struct err *e)
+		 struct packed_cell *cell, bool *changed_r, struct err *e)
 {
 	const struct column_shape *c = &pass->shape.columns[column];
 
@@ -149,11 +150,12 @@ static bool put_odd(struct odbc_port *p, struct conn *c, struct err *e)
 
 	for (const struct odd_text *odd = pass->odd; odd; odd = odd->next) {
 		const struct bind binds[] = { { .kind = BIND_BYTES, .text = odd->text, .len = odd->len },
-			                      NUMBER(odd->key) };
+					      NUMBER(odd->key) };
 
 		buf_clear(&pass->sql);
 		if (!server_dialect(p->server)->paging->set_column(&pass->sql, &pass->shape, odd->column))
-			return err_set(e, ERR_REFUSED, 0, "sql", "the statement for table %s is too long", pass->shape.name);
+			return err_set(e, ERR_REFUSED, 0, "sql", "the statement for table %s is too long",
+				       pass->shape.name);
 		if (!conn_exec(c, buf_text(&pass->sql), binds, 2, NULL, e))
 			return false;
 	}
@@ -161,7 +163,7 @@ static bool put_odd(struct odbc_port *p, struct conn *c, struct err *e)
 }
 
 static bool write_page(struct odbc_port *p, struct conn *c, const struct page *page, bool copy, int64_t *rows_r,
-                       struct err *e)
+		       struct err *e)
 {
 	const struct bind binds[] = { NUMBER(page->first), NUMBER(page->last) };
 	const struct sql_paging *paging = server_dialect(p->server)->paging;
@@ -189,7 +191,8 @@ bool pass_copy(struct odbc_port *p, struct conn *c, const struct page *page, str
 	bool ok = write_page(p, c, page, true, &rows, e);
 
 	if (ok && rows != page->rows)
-		ok = err_set(e, ERR_BUG, 0, "sql", "%" PRId64 " rows were written instead of %" PRId64, rows, page->rows);
+		ok = err_set(e, ERR_BUG, 0, "sql", "%" PRId64 " rows were written instead of %" PRId64, rows,
+			     page->rows);
 	pass_forget_changes(p->pass);
 	return named(p->pass, ok, e);
 }

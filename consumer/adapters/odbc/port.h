@@ -15,7 +15,7 @@ struct odbc_port {
 	char source[64], previous[64], target[64];
 	atomic_bool stop;
 	struct link *links[PORT_LINKS]; /* by enum sql_place, the last one for pages of the generation */
-	struct pass *pass; /* of the last link, once pass_of made it */
+	struct pass *pass;              /* of the last link, once pass_of made it */
 };
 
 static inline struct odbc_port *port_of(struct sql_port *self)
@@ -44,7 +44,7 @@ bool fenced_begin(struct odbc_port *p, struct conn *c, const struct fence *f, st
 /* Adds to the step's ledger row, or replaces its rows and cursor. */
 bool ledger_add(struct odbc_port *p, struct conn *c, const struct fence *f, int64_t rows, struct err *e);
 bool ledger_set(struct odbc_port *p, struct conn *c, const struct fence *f, int64_t rows, const char *cursor,
-                struct err *e);
+		struct err *e);
 /* The same for the server's catalogue: no newer token has acted on the fence's generation. */
 bool server_fenced_begin(struct odbc_port *p, struct conn *c, const struct fence *f, struct err *e);
 /* The token as the database stores it. MISUSE when it is too large. */

@@ -85,7 +85,7 @@ static struct link *take_idle(struct odbc_server *s, const char *database, enum 
 }
 
 static struct link *open_link(struct odbc_server *s, const char *database, enum access access, const char *identity,
-                              struct err *e)
+			      struct err *e)
 {
 	struct link *l = calloc(1, sizeof *l);
 	struct buf text;
@@ -115,7 +115,7 @@ static struct link *open_link(struct odbc_server *s, const char *database, enum 
 }
 
 struct link *server_take(struct odbc_server *s, const char *database, enum access access, const atomic_bool *stop,
-                         struct err *e)
+			 struct err *e)
 {
 	char identity[80];
 	struct link *l;
@@ -212,7 +212,7 @@ static bool changes_rows(const char *sql)
 }
 
 static bool exec_counted(const struct odbc_server *s, struct conn *c, const struct statement *st, int64_t *total,
-                         struct err *e)
+			 struct err *e)
 {
 	int64_t rows = 0;
 	bool found;
@@ -227,7 +227,7 @@ static bool exec_counted(const struct odbc_server *s, struct conn *c, const stru
 }
 
 bool section_exec(const struct odbc_server *s, struct conn *c, const char *name, const struct sql_args *args,
-                  int64_t *rows_r, struct err *e)
+		  int64_t *rows_r, struct err *e)
 {
 	const struct section *section = statements_find(s->statements, name, e);
 	const char *at = section ? section->sql : NULL;
@@ -250,7 +250,7 @@ bool section_exec(const struct odbc_server *s, struct conn *c, const char *name,
 }
 
 bool section_query(const struct odbc_server *s, struct conn *c, const char *name, const struct sql_args *args,
-                   conn_row_fn *fn, void *arg, struct err *e)
+		   conn_row_fn *fn, void *arg, struct err *e)
 {
 	const struct section *section = statements_find(s->statements, name, e);
 	const char *at = section ? section->sql : NULL;
@@ -270,7 +270,7 @@ bool section_query(const struct odbc_server *s, struct conn *c, const char *name
 }
 
 bool server_has(const struct odbc_server *s, struct conn *c, const char *table, const char *column, bool *has_r,
-                struct err *e)
+		struct err *e)
 {
 	const struct bind binds[] = { TEXT(table), TEXT(column ? column : "") };
 	const char *sql = column ? s->dialect->catalogue->has_column : s->dialect->catalogue->has_table;
@@ -320,7 +320,8 @@ static bool random_uuid(char out[37], struct err *e)
 	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
 	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
 	for (int i = 0, at = 0; i < 16; i++)
-		at += snprintf(out + at, (size_t)(37 - at), "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", b[i]);
+		at += snprintf(out + at, (size_t)(37 - at), "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+			       b[i]);
 	return true;
 }
 

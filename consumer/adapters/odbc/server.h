@@ -11,7 +11,7 @@ enum { SQL_STATEMENT_MAX = 1 << 20 };
 struct pass; /* what passes over tables keep in a connection's session, pass.h */
 void pass_free(struct pass **pass);
 
-struct link { /* a connection and where it leads */
+struct link {              /* a connection and where it leads */
 	struct link *next; /* of the idle ones */
 	struct link *next_live;
 	struct conn *conn;
@@ -28,7 +28,7 @@ const char *server_id(const struct odbc_server *s);
 
 /* An idle connection or a new one; REFUSED when there is no such database. It obeys `stop` until it is given back. */
 struct link *server_take(struct odbc_server *s, const char *database, enum access access, const atomic_bool *stop,
-                         struct err *e);
+			 struct err *e);
 /* Gives it back, rolled back; closes it when it is tainted or enough are idle. *l becomes NULL; NULL-safe. */
 void server_give(struct odbc_server *s, struct link **l);
 /* Closes the idle connections of a database that is about to go. */
@@ -38,18 +38,18 @@ void server_forget(struct odbc_server *s, const char *database);
 
 /* Executes all statements of a section; rows_r, which may be NULL, counts what they changed. */
 bool section_exec(const struct odbc_server *s, struct conn *c, const char *name, const struct sql_args *args,
-                  int64_t *rows_r, struct err *e);
+		  int64_t *rows_r, struct err *e);
 /* Executes a section that is one statement with a result. */
 bool section_query(const struct odbc_server *s, struct conn *c, const char *name, const struct sql_args *args,
-                   conn_row_fn *fn, void *arg, struct err *e);
+		   conn_row_fn *fn, void *arg, struct err *e);
 /* Is everything there that the section needs? */
 bool section_is_needed(const struct odbc_server *s, struct conn *c, const char *name, bool *needed_r, struct err *e);
 bool server_has(const struct odbc_server *s, struct conn *c, const char *table, const char *column, bool *has_r,
-                struct err *e);
+		struct err *e);
 
 /* Arguments of a section, for the adapter's own use: ARGS(arg_text("name", t), arg_number("n", 1)). */
-#define ARGS(...) \
-	((struct sql_args){ sizeof (struct sql_arg[]){ __VA_ARGS__ } / sizeof (struct sql_arg), { __VA_ARGS__ } })
+#define ARGS(...)                                                                                                      \
+	((struct sql_args){ sizeof(struct sql_arg[]){ __VA_ARGS__ } / sizeof(struct sql_arg), { __VA_ARGS__ } })
 
 static inline struct sql_arg arg_text(const char *name, const char *text)
 {

@@ -78,8 +78,8 @@ static bool check_pieces(const struct section *section, struct err *e)
 
 	while ((token = sql_next(&at, &p)) != SQL_TOKEN_END)
 		if (token == SQL_TOKEN_BROKEN)
-			return err_set(e, ERR_MISUSE, 0, "sql", "section %s has a quote, comment or name that does not end",
-			               section->name);
+			return err_set(e, ERR_MISUSE, 0, "sql",
+				       "section %s has a quote, comment or name that does not end", section->name);
 	return true;
 }
 
@@ -125,7 +125,7 @@ static bool begin(struct section **section, const char *name, struct err *e)
 	*section = calloc(1, sizeof **section);
 	if (!*section)
 		return err_set(e, ERR_TRANSIENT, 0, "sql", "out of memory");
-	snprintf((*section)->name, sizeof (*section)->name, "%s", name);
+	snprintf((*section)->name, sizeof(*section)->name, "%s", name);
 	return true;
 }
 
@@ -202,18 +202,18 @@ const struct section *statements_find(const struct statements *s, const char *na
 /* ---- one statement with its values ---- */
 
 static const struct sql_value *argument(const struct section *section, const struct sql_args *args,
-                                        const struct sql_piece *p, struct err *e)
+					const struct sql_piece *p, struct err *e)
 {
 	for (size_t i = 0; args && i < args->count; i++)
 		if (strlen(args->arg[i].name) == p->len && memcmp(args->arg[i].name, p->text, p->len) == 0)
 			return &args->arg[i].value;
 	err_set(e, ERR_MISUSE, 0, "sql", "statement %s wants an argument named %.*s", section->name, (int)p->len,
-	        p->text);
+		p->text);
 	return NULL;
 }
 
 static bool add_value(const struct section *section, const struct sql_args *args, const struct sql_piece *p,
-                      struct statement *s, struct err *e)
+		      struct statement *s, struct err *e)
 {
 	const struct sql_value *value = argument(section, args, p, e);
 
@@ -235,7 +235,7 @@ static bool add_value(const struct section *section, const struct sql_args *args
 }
 
 static bool add_identifier(const struct section *section, const struct sql_args *args, const struct sql_piece *p,
-                           struct statement *s, struct err *e)
+			   struct statement *s, struct err *e)
 {
 	const struct sql_value *value = argument(section, args, p, e);
 
@@ -243,7 +243,7 @@ static bool add_identifier(const struct section *section, const struct sql_args 
 		return false;
 	if (value->kind != SQL_TEXT || !sql_quote_name(&s->sql, value->text))
 		return err_set(e, ERR_REFUSED, 0, "sql", "statement %s was given something that is no identifier",
-		               section->name);
+			       section->name);
 	return true;
 }
 
@@ -260,7 +260,7 @@ static bool is_trigger(const char *sql)
 }
 
 bool statement_next(const struct section *section, const char **at, const struct sql_args *args, struct statement *s,
-                    bool *more_r, struct err *e)
+		    bool *more_r, struct err *e)
 {
 	struct sql_piece p;
 

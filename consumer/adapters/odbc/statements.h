@@ -41,6 +41,6 @@ struct statement { /* one of a section, ready to execute */
 /* Builds the statement that begins at *at and moves *at behind it; *more_r is false when only spaces were left.
  * Values are bound, identifiers quoted. The texts stay the arguments'. MISUSE when an argument is missing. */
 bool statement_next(const struct section *section, const char **at, const struct sql_args *args, struct statement *s,
-                    bool *more_r, struct err *e);
+		    bool *more_r, struct err *e);
 
 #endif

@@ -35,7 +35,7 @@ static bool read_cursor(struct sweep *s, struct err *e)
 	if (!p->cursor[0])
 		return true;
 	if (sscanf(p->cursor, "%*s %" SCNd64 " %d %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64,
-	           &p->tables_done, &begun, &s->at.last_key, &s->at.rows, &p->rows, &p->bytes, &p->cells_changed) != 7)
+		   &p->tables_done, &begun, &s->at.last_key, &s->at.rows, &p->rows, &p->bytes, &p->cells_changed) != 7)
 		return err_set(e, ERR_MISUSE, 0, "sql", "the cursor of a pass is damaged");
 	s->at.begun = begun != 0;
 	return true;
@@ -45,9 +45,10 @@ static void write_cursor(struct sweep *s)
 {
 	struct sql_pages *p = s->pages;
 
-	snprintf(p->cursor, sizeof p->cursor, "%s %" PRId64 " %d %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
-	         p->finished ? finished_word : "table", p->tables_done, s->at.begun, s->at.last_key, s->at.rows, p->rows,
-	         p->bytes, p->cells_changed);
+	snprintf(p->cursor, sizeof p->cursor,
+		 "%s %" PRId64 " %d %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
+		 p->finished ? finished_word : "table", p->tables_done, s->at.begun, s->at.last_key, s->at.rows,
+		 p->rows, p->bytes, p->cells_changed);
 }
 
 /* ---- the tables ---- */
@@ -81,7 +82,8 @@ static bool find_table(struct sweep *s, struct nth *nth, struct err *e)
 		return false;
 	s->pages->tables_total = nth->seen;
 	if (nth->is_odd) /* a pass that left it out would prove nothing */
-		return err_set(e, ERR_REFUSED, 0, "sql", "table %s is a virtual one: its texts cannot be looked at", nth->name);
+		return err_set(e, ERR_REFUSED, 0, "sql", "table %s is a virtual one: its texts cannot be looked at",
+			       nth->name);
 	return true;
 }
 
@@ -134,7 +136,8 @@ static bool rewrite_without(struct sweep *s, const struct page *page, const stru
 	if (!pass_rewrite(s->port, s->conn, page, e))
 		return false;
 	for (const struct trigger *t = first; t; t = t->next)
-		if (!sql_plain_definition(t->definition, sql, e) || !conn_exec(s->conn, buf_text(sql), NULL, 0, NULL, e))
+		if (!sql_plain_definition(t->definition, sql, e) ||
+		    !conn_exec(s->conn, buf_text(sql), NULL, 0, NULL, e))
 			return false;
 	return true;
 }
@@ -169,7 +172,8 @@ static bool see_row(void *arg, int64_t key, const struct packed_cell *cells, str
 			continue;
 		if (!s->writes) {
 			buf_clear(&pass->text);
-			s->filter->cell(s->filter->arg, pass->shape.name, c->name, c->width, cell.text, cell.len, &pass->text);
+			s->filter->cell(s->filter->arg, pass->shape.name, c->name, c->width, cell.text, cell.len,
+					&pass->text);
 		} else if (!pass_filter(pass, s->filter, key, i, &cell, &changed, e)) {
 			return false;
 		}
@@ -187,7 +191,7 @@ static bool one_page(struct sweep *s, const char *table, struct err *e)
 		return false;
 	if (!pass_can_resume(p->pass, &s->at))
 		s->at = (struct position){ 0 };
-	if (!pass_next(p, s->conn, &s->at, server_settings(p->server)->page_rows, &page, e))
+	if (!pass_next(p, s->conn, &s->at, (size_t)s->rows_left, &page, e))
 		return false;
 	if (page.rows == 0) {
 		s->at = (struct position){ 0 };
@@ -223,7 +227,7 @@ static bool sweep_pages(struct sweep *s, struct err *e)
 }
 
 static bool begin(struct sweep *s, struct sql_port *self, struct sql_pages *next, const struct sql_filter *filter,
-                  bool writes, struct err *e)
+		  bool writes, struct err *e)
 {
 	struct odbc_port *p = port_of(self);
 
@@ -243,20 +247,20 @@ static void end(struct sweep *s)
 }
 
 static bool mask_next(struct sql_port *self, const struct fence *f, const struct sql_filter *filter,
-                      struct sql_pages *pages, struct err *e)
+		      struct sql_pages *pages, struct err *e)
 {
 	struct sql_pages next = *pages;
 	struct sweep s;
 
 	if (!begin(&s, self, &next, filter, true, e) || !fenced_begin(s.port, s.conn, f, e))
 		return false;
-	if (!sweep_pages(&s, e) || !ledger_set(s.port, s.conn, f, next.rows, next.cursor, e) || !conn_commit(s.conn, e)) {
+	if (!sweep_pages(&s, e) || !ledger_set(s.port, s.conn, f, next.rows, next.cursor, e) ||
+	    !conn_commit(s.conn, e)) {
 		end(&s);
 		return false;
 	}
 	/* Also the old pages in the log go. */
-	if (next.finished &&
-	    !conn_exec(s.conn, server_dialect(s.port->server)->paging->settle, NULL, 0, NULL, e))
+	if (next.finished && !conn_exec(s.conn, server_dialect(s.port->server)->paging->settle, NULL, 0, NULL, e))
 		return false;
 	*pages = next;
 	return true;
