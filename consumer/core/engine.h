@@ -107,7 +107,7 @@ enum effect_kind {
 	FX_ACQUIRE,      /* take the lease and load the clone */
 	FX_RENEW,        /* one for each lease held; answered one by one */
 	FX_RELEASE,      /* give the lease back */
-	FX_START_STEP,   /* run the handler on a worker */
+	FX_START_STEP,   /* run the handler on a worker; text is what it waited for before, "" nothing */
 	FX_ABORT_STEP,   /* make it end early; it still answers with IN_STEP */
 	FX_RECORD,       /* change the clone and append its events to the outbox, atomically */
 	FX_PUBLISH,      /* send events first..last of the outbox to their topics */

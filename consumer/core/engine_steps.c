@@ -113,7 +113,6 @@ static void start(struct engine *e, struct clone *c, struct step_run *run)
 	run->attempt++;
 	run->aborted = run->stalled = false;
 	run->moved_ms = e->now_ms;
-	run->waiting_on[0] = '\0';
 	if (!run->first_ms)
 		run->first_ms = e->now_ms;
 	c->running++;
@@ -129,6 +128,8 @@ static void start(struct engine *e, struct clone *c, struct step_run *run)
 	fx->attempt = run->attempt;
 	fx->acted = run->acted;
 	fx->fresh_lease = !c->token_used;
+	fx->text = run->waiting_on[0] ? engine_text(e, run->waiting_on) : "";
+	run->waiting_on[0] = '\0';
 }
 
 static bool may_run(const struct clone *c, enum step_id step)

@@ -347,6 +347,7 @@ void loop_take_steps(struct loop *l)
 			}
 		log_step(l, w);
 		count_step(l, w);
+		loop_note_return(l, w);
 		engine_feed(l->engine, &in);
 		free(w);
 	}

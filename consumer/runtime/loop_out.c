@@ -62,6 +62,7 @@ static void start_step(struct loop *l, const struct effect *fx)
 		.step = fx->step == STEP_END ? "clean_up" : steps[fx->step].slug, .target_ctx = w->texts[1],
 		.generation = w->texts[2], .token = fx->token };
 	w->raise_token = fx->fresh_lease;
+	snprintf(w->waited_on, sizeof w->waited_on, "%s", fx->text ? fx->text : "");
 	w->peer = l->running;
 	l->running = w;
 	workers_give(l->workers, w);
@@ -245,16 +246,17 @@ void loop_carry_out(struct loop *l, const struct effect *fx)
 
 /* ---- progress ---- */
 
-static void note(struct loop *l, const struct work *w, int64_t rows, int64_t bytes)
+/* "rows bytes rows_total utc_ms" and behind a blank what the step waits for: consumer/ctl/sight.c reads it. */
+static void note(struct loop *l, const struct work *w, int64_t rows, int64_t bytes, const char *waits_for)
 {
-	char text[120];
+	char text[96 + sizeof w->waited_on];
 	const struct store_pair pair = { w->fence.step, text, 0 };
 	struct store_pair pairs[1] = { pair };
 	struct store_op op = { .kind = STORE_NOTE, .target_ctx = w->fence.target_ctx, .clone_id = w->fence.clone_id,
 		.clone_set = pairs, .clone_set_count = 1 };
 
-	pairs[0].len = (size_t)snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64, rows, bytes,
-		atomic_load(&w->progress.rows_total), loop_utc_ms());
+	pairs[0].len = (size_t)snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %.*s", rows,
+		bytes, atomic_load(&w->progress.rows_total), loop_utc_ms(), (int)sizeof w->waited_on - 1, waits_for);
 	loop_store_submit(l, &op);
 }
 
@@ -268,7 +270,25 @@ void loop_note_progress(struct loop *l)
 			continue;
 		w->seen_rows = rows;
 		w->seen_bytes = bytes;
-		note(l, w, rows, bytes);
+		note(l, w, rows, bytes, "");
 		loop_feed_later(l, &moved);
+	}
+}
+
+/* Ten thousand clones that wait for the same thing all day cost nothing: only what is new is noted. */
+void loop_note_return(struct loop *l, const struct work *w)
+{
+	const struct step_result *r = &w->result;
+	bool failed = r->outcome == STEP_RETRY || r->outcome == STEP_UNSURE;
+	const char *waits_for = r->outcome == STEP_WAIT ? r->waiting_on : failed ? r->err.text : "";
+	bool noted_before = w->acted || w->waited_on[0] || w->seen_rows || w->seen_bytes;
+
+	if (r->err.code == ERR_CODE_ABORTED || r->err.code == ERR_CODE_FENCED)
+		return;
+	if (failed || r->outcome == STEP_WAIT) {
+		if (strncmp(waits_for, w->waited_on, sizeof w->waited_on - 1) != 0)
+			note(l, w, atomic_load(&w->progress.rows), atomic_load(&w->progress.bytes), waits_for);
+	} else if (noted_before) {
+		note(l, w, r->rows, r->bytes, "");
 	}
 }

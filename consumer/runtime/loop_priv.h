@@ -45,6 +45,8 @@ void loop_try_parked(struct loop *l);
 void loop_carry_out(struct loop *l, const struct effect *fx);
 /* Life signs of running handlers to the engine, progress to the store; about once a second. */
 void loop_note_progress(struct loop *l);
+/* A call has come back: what its step waits for now, if that is new, or its last figures. */
+void loop_note_return(struct loop *l, const struct work *w);
 
 /* loop_record.c: what is stored of a clone */
 void loop_record(struct loop *l, const struct effect *fx);
