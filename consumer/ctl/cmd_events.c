@@ -112,7 +112,7 @@ static void print_words(struct buf *out, const struct message *m)
 	if (m->kind == MESSAGE_STEP_COMPLETED) {
 		const struct step_completed *s = &m->step_completed;
 
-		buf_printf(out, "step %02d/%d %s %s ", s->step_no, s->total_steps, s->slug, step_outcome_name(s->outcome));
+		buf_printf(out, "step %02d %s %s ", s->step_no, s->slug, step_outcome_name(s->outcome));
 		more = s->detail;
 	} else if (m->kind == MESSAGE_BACKUP_RESTORED) {
 		const struct backup_restored *b = &m->backup_restored;

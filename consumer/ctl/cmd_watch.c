@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * clone watch: looks twice a second and shows what changed, until the clone is at rest. */
+ * clone watch: looks four times a second and shows what changed, until the clone is at rest. */
 #include "consumer/ctl/cmd_watch.h"
 #include "consumer/ctl/commands.h"
 #include "consumer/ctl/letters.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_EVERY_MS = 500, FRAME_MAX = 64 * 1024, LETTERS_AFTER_MS = 4000, UNKNOWN_MAX_MS = 30000, MEMORY_A_LOOK = 4 * 1024 * 1024 };
+enum { LOOK_EVERY_MS = 250, FRAME_MAX = 64 * 1024, LETTERS_AFTER_MS = 4000, UNKNOWN_MAX_MS = 30000, MEMORY_A_LOOK = 4 * 1024 * 1024 };
 
 struct watching {
 	struct ctl *c;

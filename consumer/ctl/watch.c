@@ -183,14 +183,14 @@ static bool status_changed(const struct sight *before, const struct sight *now)
 	return !before || before->snap.status != now->snap.status || before->snap.run != now->snap.run;
 }
 
-static void print_step(const struct sight *s, enum step_id step, enum change change, struct buf *out)
+static void print_step(const struct sight *s, enum step_id step, enum change change, int counted, struct buf *out)
 {
 	const struct step_note *note = &s->notes[step];
 
 	buf_printf(out, "%s %s ", steps[step].nn, steps[step].slug);
 	if (change == CHANGE_ENDED) {
 		buf_add_text(out, s->snap.outcome[step] ? step_outcome_name(s->snap.outcome[step]) : "FAILED");
-		buf_printf(out, "  %d/%d", s->counted, s->total);
+		buf_printf(out, "  %d/%d", counted, s->total);
 	} else if (change == CHANGE_WAITS) {
 		buf_add_text(out, "waits for ");
 		human_text(out, note->text, strlen(note->text));
@@ -219,6 +219,8 @@ void watch_changes(const struct sight *before, const struct sight *now, int64_t 
                    struct buf *out)
 {
 	const char *waits_on = sight_waits_on(now, mem), *waited_on = before ? sight_waits_on(before, mem) : "";
+	enum documents_choice documents = now->request ? now->request->job.documents : DOCUMENTS_ALL;
+	step_set told = before && before->snap.run == now->snap.run ? before->done : 0;
 	char time[LOG_TIME_TEXT];
 
 	log_time_text(now_ms, time);
@@ -227,8 +229,9 @@ void watch_changes(const struct sight *before, const struct sight *now, int64_t 
 
 		if (change == CHANGE_NONE)
 			continue;
+		told |= now->done & STEP_BIT(i);
 		buf_printf(out, "%s ", time);
-		print_step(now, (enum step_id)i, change, out);
+		print_step(now, (enum step_id)i, change, plan_counted(documents, told), out);
 	}
 	if (!now->running && strcmp(waits_on, waited_on) != 0 && waits_on[0])
 		buf_printf(out, "%s %s\n", time, waits_on);
