@@ -104,6 +104,7 @@ static bool check_present(struct odbc_port *p, struct conn *server, const struct
 	return true;
 }
 
+/* First whose it is, durably, and only then the database: one without an owner would belong to nobody after a crash. */
 static bool enter(struct odbc_port *p, struct conn *server, const struct fence *f, struct err *e)
 {
 	const struct sql_args args = ARGS(arg_text("name", f->generation), arg_text("owner", f->clone_id));
@@ -111,7 +112,18 @@ static bool enter(struct odbc_port *p, struct conn *server, const struct fence *
 	if (!server_fenced_begin(p, server, f, e))
 		return false;
 	if (check_present(p, server, f, e) && section_exec(p->server, server, "_server_put_database", &args, NULL, e) &&
-	    files_of(p)->create(server_settings(p->server), f->generation, e) && conn_commit(server, e))
+	    conn_commit(server, e))
+		return true;
+	conn_rollback(server);
+	return false;
+}
+
+static bool create(struct odbc_port *p, struct conn *server, const struct fence *f, struct err *e)
+{
+	if (!server_fenced_begin(p, server, f, e))
+		return false;
+	if (check_present(p, server, f, e) && files_of(p)->create(server_settings(p->server), f->generation, e) &&
+	    conn_commit(server, e))
 		return true;
 	conn_rollback(server);
 	return false;
@@ -156,18 +168,22 @@ static bool create_database(struct sql_port *self, const struct fence *f, const 
 	if (strcmp(f->generation, p->target) != 0 || !belongs_by_name(f->generation, f->target_ctx))
 		return err_set(e, ERR_MISUSE, 0, where, "the fence names a generation that is not this step's");
 	server = port_conn(p, SQL_SERVER, e);
-	if (!server || !enter(p, server, f, e))
+	if (!server || !enter(p, server, f, e) || !create(p, server, f, e))
 		return false;
 	c = port_conn(p, SQL_TARGET, e);
 	return c && put_stamp(p, c, f, source_ctx, e) && raise_stamp(p, f, e);
 }
 
+/* One whose making was broken off bears no stamp yet: then the server remembers the token, and who makes it to the end
+ * raises the stamp. */
 static bool raise_token(struct sql_port *self, const struct fence *f, struct err *e)
 {
 	struct odbc_port *p = port_of(self);
 	struct conn *server = port_conn(p, SQL_SERVER, e);
+	struct sql_stamp stamp;
 
-	if (!server || !raise_stamp(p, f, e) || !server_fenced_begin(p, server, f, e))
+	if (!server || !stamp_of(p, f->generation, &stamp, e) || (stamp.found && !raise_stamp(p, f, e)) ||
+	    !server_fenced_begin(p, server, f, e))
 		return false;
 	if (conn_commit(server, e))
 		return true;

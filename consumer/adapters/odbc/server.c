@@ -38,11 +38,6 @@ const struct sql_dialect *server_dialect(const struct odbc_server *s)
 	return s->dialect;
 }
 
-const struct statements *server_statements(const struct odbc_server *s)
-{
-	return s->statements;
-}
-
 const char *server_id(const struct odbc_server *s)
 {
 	return s->id;

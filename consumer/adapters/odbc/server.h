@@ -23,7 +23,6 @@ struct link {              /* a connection and where it leads */
 
 const struct odbc_settings *server_settings(const struct odbc_server *s);
 const struct sql_dialect *server_dialect(const struct odbc_server *s);
-const struct statements *server_statements(const struct odbc_server *s);
 const char *server_id(const struct odbc_server *s);
 
 /* An idle connection or a new one; REFUSED when there is no such database. It obeys `stop` until it is given back. */
