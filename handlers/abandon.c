@@ -145,6 +145,21 @@ static bool mail_back(struct step_ctx *c, const char *previous)
 	return true;
 }
 
+/* One whose making was broken off bears no stamp yet: it is made to the end, which only its own clone can. */
+static bool make_sure_of_stamp(struct step_ctx *c)
+{
+	struct sql_port *sql = c->ports->sql;
+	struct sql_stamp stamp = { 0 };
+	bool there = false;
+
+	if (!sql->exists(sql, c->fence.generation, &there, c->err))
+		return false;
+	if (!there)
+		return true;
+	return sql->stamp(sql, c->fence.generation, &stamp, c->err) &&
+	       (stamp.found || (step_may_act(c) && sql->create_database(sql, &c->fence, c->job->source_ctx, c->err)));
+}
+
 /* Undo of 06 to 30: files first, because the database bears the stamp that says what they belong to. */
 static bool drop_generation(struct step_ctx *c)
 {
@@ -152,7 +167,7 @@ static bool drop_generation(struct step_ctx *c)
 	const char *generation = c->fence.generation;
 
 	return guard_target(c, NULL) && guard_is_generation_of(generation, c->job->target_ctx) &&
-	       objects->remove_root(objects, &c->fence, generation, c->err) &&
+	       make_sure_of_stamp(c) && objects->remove_root(objects, &c->fence, generation, c->err) &&
 	       archive->remove_root(archive, &c->fence, generation, c->err) && drop_guarded(c, generation);
 }
 

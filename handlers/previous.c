@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+/* A drop that was broken off may have left the server's entry of a database that is gone. */
 bool drop_guarded(struct step_ctx *c, const char *database)
 {
 	struct sql_port *sql = c->ports->sql;
@@ -12,7 +13,11 @@ bool drop_guarded(struct step_ctx *c, const char *database)
 
 	if (!sql->exists(sql, database, &there, c->err))
 		return false;
-	return !there || (guard_database(c, database) && sql->drop_database(sql, &c->fence, database, c->err));
+	if (!there && strcmp(database, c->job->target_ctx) != 0 &&
+	    !guard_is_generation_of(database, c->job->target_ctx))
+		return true;
+	return (there ? guard_database(c, database) : guard_target(c, NULL)) && step_may_act(c) &&
+	       sql->drop_database(sql, &c->fence, database, c->err);
 }
 
 /* A file tree belongs to the target when it bears its name, or is one of its generations but not the one in service. */

@@ -221,6 +221,41 @@ START_TEST(test_create_goes_on_where_it_was_broken_off)
 }
 END_TEST
 
+/* Otherwise what a crash leaves would be nobody's, and the clone could never go on. */
+START_TEST(test_the_owner_is_known_before_the_database_is_there)
+{
+	char path[256];
+
+	path_of(path, GENERATION, "");
+	ck_assert_int_eq(symlink("nowhere", path), 0); /* the file cannot be made */
+	must_fail(sql()->create_database(sql(), &x.fence, SOURCE, e), ERR_REFUSED);
+	ck_ask(&x, "_server", "SELECT owner FROM database_entry WHERE name = '" GENERATION "'", CLONE);
+	ck_assert_int_eq(unlink(path), 0);
+	make_generation(&x);
+}
+END_TEST
+
+START_TEST(test_a_new_owner_takes_over_what_has_no_stamp_yet)
+{
+	struct fence newer = x.fence;
+	char path[256];
+	FILE *f;
+
+	SCRIPT(&x, "_server",
+	       "INSERT INTO database_entry (name, owner, quarantined) VALUES ('" GENERATION "', '" CLONE "', 1)");
+	path_of(path, GENERATION, "");
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	fclose(f);
+	newer.token++;
+	must(sql()->raise_token(sql(), &newer, e));
+	must_fail(sql()->create_database(sql(), &x.fence, SOURCE, e), ERR_REFUSED);
+	ck_assert_int_eq(failure.code, ERR_CODE_FENCED);
+	must(sql()->create_database(sql(), &newer, SOURCE, e));
+	ck_ask(&x, GENERATION, "SELECT count(*) FROM sandbox_stamp", "1");
+}
+END_TEST
+
 START_TEST(test_a_foreign_database_is_not_taken)
 {
 	struct fence f = x.fence;
@@ -299,6 +334,8 @@ int main(void)
 	tcase_add_test(tc, test_nothing_of_a_name_reaches_a_connection_string);
 	tcase_add_test(tc, test_create_is_closed_stamped_and_repeatable);
 	tcase_add_test(tc, test_create_goes_on_where_it_was_broken_off);
+	tcase_add_test(tc, test_the_owner_is_known_before_the_database_is_there);
+	tcase_add_test(tc, test_a_new_owner_takes_over_what_has_no_stamp_yet);
 	tcase_add_test(tc, test_a_foreign_database_is_not_taken);
 	tcase_add_test(tc, test_drop_removes_everything_and_may_be_repeated);
 	tcase_add_test(tc, test_previous_sandbox_of_the_target);
