@@ -165,6 +165,23 @@ struct world *world_new(void)
 	return w;
 }
 
+struct world *world_of_seed(int factor)
+{
+	static const struct user_plan seeded[] = {
+		{ .login = "tester@north.example", .plan = "ten-salesservicemarketing", .is_admin = true },
+		{ .associate_id = 3, .plan = "ten-sales" },
+	};
+	struct world *w = in_new_folder();
+	char *seed = world_make_seeded(w, factor);
+
+	w->job.kind = CLONE_CREATE;
+	w->job.users = seeded;
+	w->job.approved_target = "";
+	open_all(w, seed);
+	free(seed);
+	return w;
+}
+
 struct world *world_open(const char *folder)
 {
 	struct world *w = in_new_folder();
@@ -229,10 +246,8 @@ void world_free(struct world **w)
 
 /* ---- running steps ---- */
 
-enum step_outcome world_call(struct world *w, enum step_id step)
+static void begin_call(struct world *w, const char *slug, bool acted)
 {
-	enum step_outcome outcome;
-
 	err_clear(&w->err);
 	arena_clear(w->mem);
 	w->last = (struct step_ctx){
@@ -241,20 +256,33 @@ enum step_outcome world_call(struct world *w, enum step_id step)
 		.ports = &w->ports,
 		.fence = { .clone_id = w->job.clone_id,
 			   .run = w->run,
-			   .step = steps[step].slug,
+			   .step = slug,
 			   .target_ctx = WORLD_TARGET,
 			   .generation = WORLD_GENERATION,
 			   .token = w->token },
 		.mem = w->mem,
-		.acted = w->acted[step],
+		.acted = acted,
 		.stop = &w->stop,
 		.progress = &w->progress,
 		.notice = &w->notice,
 		.err = &w->err,
 	};
+}
+
+enum step_outcome world_call(struct world *w, enum step_id step)
+{
+	enum step_outcome outcome;
+
+	begin_call(w, steps[step].slug, w->acted[step]);
 	outcome = steps[step].run(&w->last);
 	w->acted[step] |= w->last.acted || outcome == STEP_UNSURE;
 	return outcome;
+}
+
+enum step_outcome world_abandon(struct world *w)
+{
+	begin_call(w, "abandon", false);
+	return abandon_clone(&w->last);
 }
 
 enum step_outcome world_run(struct world *w, enum step_id step)

@@ -27,7 +27,7 @@ struct world {
 	bool acted[STEP_END]; /* as the engine remembers it between calls */
 	atomic_bool stop;
 	struct step_progress progress;
-	struct step_notice notice;
+	struct step_notice notice; /* what 31 said */
 	struct arena *mem, *texts; /* of the step; of the test */
 	struct err err;            /* of the last call */
 	struct step_ctx last;      /* what the last call said */
@@ -40,7 +40,9 @@ void world_remove_folder(const char *path);
 
 /* Source, old sandbox in service, stubs; nothing done yet. */
 struct world *world_new(void);
-/* The same with every step done that this one comes after. */
+/* The demo's customer (compose/seed) and its new target, which has nothing yet; factor as in seed_options. */
+struct world *world_of_seed(int factor);
+/* world_new with every step done that this one comes after. */
 struct world *world_before(enum step_id step);
 /* An equal world with folders and processes of its own; of a folder that world_save filled. */
 struct world *world_copy(const struct world *w);
@@ -56,6 +58,9 @@ enum step_outcome world_call(struct world *w, enum step_id step);
 enum step_outcome world_run(struct world *w, enum step_id step);
 /* world_run that must end in DONE, ALREADY or SKIPPED. */
 void world_do(struct world *w, enum step_id step);
+
+/* abandon_clone, as cancelling calls it. */
+enum step_outcome world_abandon(struct world *w);
 
 /* Another consumer takes the clone over: greater token, and nothing remembered of who acted. */
 void world_take_over(struct world *w);

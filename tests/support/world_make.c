@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The first state of the test world: databases from customer_*.sql, files in both stores, the seed of the stubs. */
+#include "compose/seed/seed.h"
 #include "consumer/adapters/odbc/conn.h"
 #include "tests/support/world_priv.h"
 
@@ -9,17 +10,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A file beside this one; the runner tells where the sources are. */
-static char *read_support_file(const char *name)
+static char *read_file(const char *path)
 {
-	const char *source = getenv("SOURCE_DIR");
-	char path[PATH_MAX];
 	struct buf text;
 	char block[4096];
 	size_t n;
 	FILE *file;
 
-	snprintf(path, sizeof path, "%s/tests/support/%s", source ? source : ".", name);
 	file = fopen(path, "re");
 	ck_assert_msg(file, "%s cannot be read; is SOURCE_DIR set?", path);
 	buf_init(&text, 1 << 20);
@@ -27,6 +24,16 @@ static char *read_support_file(const char *name)
 		ck_assert(buf_add(&text, block, n));
 	fclose(file);
 	return text.data;
+}
+
+/* A file beside this one; the runner tells where the sources are. */
+static char *read_support_file(const char *name)
+{
+	const char *source = getenv("SOURCE_DIR");
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/tests/support/%s", source ? source : ".", name);
+	return read_file(path);
 }
 
 /* Statements end with ';' at the end of a line. */
@@ -83,7 +90,7 @@ static void make_files(const struct world *w)
 	world_put_file(w, "archive", "Cust700012/Documents/x.docx", "of a neighbour");
 }
 
-char *world_make(const struct world *w)
+static void make_folders(const struct world *w)
 {
 	static const char *const parts[] = { "db", "objects", "archive", "stubs" };
 	char path[PATH_MAX];
@@ -99,8 +106,36 @@ char *world_make(const struct world *w)
 	ck_assert_int_eq(fchmod(fileno(key), 0600), 0);
 	fputs("0123456789abcdef0123456789abcdef", key);
 	fclose(key);
+}
+
+char *world_make(const struct world *w)
+{
+	make_folders(w);
 	make_database(w->folder, WORLD_SOURCE, "customer_rows.sql");
 	make_database(w->folder, WORLD_TARGET, "old_sandbox_rows.sql");
 	make_files(w);
 	return read_support_file("world_stubs.json");
+}
+
+char *world_make_seeded(const struct world *w, int factor)
+{
+	char db[PATH_MAX], objects[PATH_MAX], archive[PATH_MAX], stubs[PATH_MAX];
+	const struct seed_options options = { .folder = db,
+					      .source = WORLD_SOURCE,
+					      .target = WORLD_TARGET,
+					      .factor = factor,
+					      .seed = 42,
+					      .objects = objects,
+					      .archive = archive,
+					      .stubs = stubs };
+	struct seed_result result;
+	struct err e = { 0 };
+
+	make_folders(w);
+	world_path(db, w->folder, "db");
+	world_path(objects, w->folder, "objects");
+	world_path(archive, w->folder, "archive");
+	world_path(stubs, w->folder, "seed.json");
+	ck_assert_msg(seed_customer(&options, &result, &e), "%s", e.text);
+	return read_file(stubs);
 }

@@ -9,6 +9,8 @@
 
 /* Fills the empty folder: source customer, old sandbox, files. Returns the stubs' first state, owned by the caller. */
 char *world_make(const struct world *w);
+/* The same with the customer of compose/seed. */
+char *world_make_seeded(const struct world *w, int factor);
 
 /* A connection of consumer/adapters/odbc/conn.h to a database file, made when it is to be written. */
 struct conn *world_connect(const char *path, bool writes);
