@@ -14,7 +14,7 @@ faults=0
 pure='assert ctype errno inttypes limits stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string strings'
 # What the kernel and the C library offer; no third-party library.
 system="$pure arpa/inet dirent fcntl ftw netdb netinet/in netinet/tcp poll pthread sched signal spawn sys/epoll sys/eventfd
-	sys/file sys/ioctl sys/mman sys/random sys/signalfd sys/socket sys/stat sys/statvfs sys/syscall sys/time sys/timerfd
+	sys/file sys/ioctl sys/mman sys/random sys/signalfd sys/socket sys/stat sys/statvfs sys/syscall sys/time sys/timerfd sys/timex
 	sys/types sys/uio sys/un sys/wait sysexits syslog termios time ucontext unistd linux/openat2"
 
 fault() {
