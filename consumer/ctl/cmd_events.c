@@ -145,35 +145,61 @@ static void print_event(struct ctl *c, const struct history_event *event)
 
 /* ---- events ---- */
 
+enum { IDLE_TICKS_MAX = 5 }; /* about a second of silence in all topics */
+
 struct following {
 	struct ctl *c;
 	struct history *history;
 	struct codec_port *codec;
+	bool is_at_rest; /* by the state with the greatest sequence */
+	int64_t state_sequence;
+	int idle;
 };
 
+static void look_at_state(struct following *f, const struct message *m)
+{
+	if (m->kind != MESSAGE_STATE || m->state.sequence < f->state_sequence)
+		return;
+	f->state_sequence = m->state.sequence;
+	f->is_at_rest = clone_status_is_at_rest(m->state.status);
+}
+
+/* One partition may lie behind another, so the end is a clone at rest and then silence. */
 static bool follow_one(void *arg, const struct bus_record *record)
 {
 	struct following *f = arg;
-	const struct history_event *event = record ? history_take(f->history, f->codec, record) : NULL;
+	const struct history_event *event;
 
 	if (f->c->desk->interrupted(f->c->desk) || f->history->failed)
 		return false;
+	if (!record)
+		return !f->is_at_rest || ++f->idle < IDLE_TICKS_MAX;
+	event = history_take(f->history, f->codec, record);
 	if (!event)
 		return true;
+	f->idle = 0;
+	look_at_state(f, event->message);
 	print_event(f->c, event);
 	ctl_flush(f->c);
-	return event->message->kind != MESSAGE_STATE || !clone_status_is_at_rest(event->message->state.status);
+	return true;
 }
 
-/* As they come, so not in the order of the sequence where topics overtake each other. */
+/* What is there in order, then what comes as it comes. */
 static int follow(struct ctl *c, struct history *h)
 {
 	const struct desk_read what = { .topics = { [TOPIC_STEP_COMPLETED] = true, [TOPIC_BACKUP_RESTORED] = true,
 		[TOPIC_STATE] = true }, .partition = -1, .offset = -1, .follow = true };
 	struct err e = { 0 };
-	struct following f = { c, h, c->desk->codec(c->desk, &e) };
+	struct following f = { .c = c, .history = h, .codec = c->desk->codec(c->desk, &e) };
 
-	if (!f.codec || !c->desk->read(c->desk, &what, follow_one, &f, &e))
+	if (!f.codec || !history_read(c, h, &e))
+		return ctl_fail(c, &e);
+	for (size_t i = 0; i < h->count; i++) {
+		look_at_state(&f, h->events[i].message);
+		print_event(c, &h->events[i]);
+	}
+	ctl_flush(c);
+	if (!c->desk->read(c->desk, &what, follow_one, &f, &e))
 		return ctl_fail(c, &e);
 	return c->desk->interrupted(c->desk) ? CTL_INTERRUPTED : CTL_OK;
 }

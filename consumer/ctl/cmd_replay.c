@@ -120,6 +120,7 @@ static int say_sent(struct ctl *c, const struct replay_plan *p, const struct sig
 		c->format = CTL_TABLE;
 		return watch_clone(c, &wish);
 	}
+	sight_await_change(c, s);
 	ctl_talk(c, "Next: sandboxctl clone watch %s", s->id);
 	return CTL_OK;
 }

@@ -61,6 +61,25 @@ static bool check(struct ctl *c, const struct clone_request *r, struct err *e)
 	return true;
 }
 
+/* The same id with other wishes would only become a dead letter. With the same wishes it is a repeat, and harmless. */
+static bool is_id_free(struct ctl *c, const struct clone_request *r, struct err *e)
+{
+	struct inspect_clone clone;
+	struct err quiet = { 0 };
+	struct sight s;
+	bool ok;
+
+	if (!args_has(&c->args, "clone-id") && !args_has(&c->args, "from-file"))
+		return true; /* it was made just now */
+	if (!sight_look_up(c, r->job.clone_id, &clone, &quiet) || strcmp(clone.clone_id, r->job.clone_id) != 0)
+		return true;
+	sight_make(c, &clone, false, &s);
+	ok = !s.snap.fingerprint || s.snap.fingerprint == request_fingerprint(r);
+	sight_done(&s);
+	return ok || err_set(e, ERR_REFUSED, 0, "busy", "a clone %s is known, with other wishes; choose another id",
+		r->job.clone_id);
+}
+
 /* Somebody else's clone on the same target: the consumer would refuse ours. Without Redis nobody can tell now. */
 static bool is_target_free(struct ctl *c, const struct clone_request *r, struct err *e)
 {
@@ -157,13 +176,13 @@ int cmd_clone_request(struct ctl *c)
 	if (!watch_timeout(c, &wish.within_ms, &e) || !ctl_configure(c, &e) || !load_file(c, &r, &e) ||
 	    !wishes_take(&r, &c->args, c->mem, &e) || !fill_in(c, &r, &e) || !check(c, &r, &e))
 		return ctl_fail(c, &e);
-	if (!args_has(&c->args, "dry-run") && !is_target_free(c, &r, &e)) {
-		ctl_fail(c, &e);
-		return CTL_CONFLICT;
-	}
 	rc = confirm(c, &r);
 	if (rc)
 		return rc;
+	if (!args_has(&c->args, "dry-run") && (!is_id_free(c, &r, &e) || !is_target_free(c, &r, &e))) {
+		ctl_fail(c, &e);
+		return CTL_CONFLICT;
+	}
 	rc = send_request(c, &r);
 	wish.id = r.job.clone_id;
 	if (rc || !args_has(&c->args, "wait") || args_has(&c->args, "dry-run"))

@@ -46,6 +46,8 @@ static void print_sent(struct ctl *c, const struct sight *s, const struct steeri
 	} else {
 		buf_printf(&c->out, "%s\n", how->meaning);
 	}
+	if (clone_status_is_at_rest(s->snap.status))
+		sight_await_change(c, s);
 	ctl_talk(c, "Next: sandboxctl clone watch %s", s->id);
 }
 

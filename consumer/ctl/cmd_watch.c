@@ -176,9 +176,9 @@ static int exit_of(const struct watching *w, const struct sight *s)
 	return s->snap.status == CLONE_REJECTED ? CTL_CONFLICT : CTL_FAILED;
 }
 
-static bool is_over(const struct watching *w, const struct sight *s)
+static bool is_over(const struct sight *s)
 {
-	return (clone_status_is_at_rest(s->snap.status) && s->snap.run > w->wish->after_run) || !s->is_readable;
+	return clone_status_is_at_rest(s->snap.status) || !s->is_readable;
 }
 
 static void say_end(struct watching *w, const struct sight *s)
@@ -222,12 +222,12 @@ static int follow(struct watching *w)
 		seen = look(w, now, &rc);
 		if (seen == LOOK_GIVE_UP)
 			return rc;
-		if (seen == LOOK_SEEN) {
+		if (seen == LOOK_SEEN && now->snap.run > w->wish->after_run) {
 			if (!w->has_before)
 				look_at_earlier(w, now);
 			pace_look(&w->pace, now);
 			show(w, w->has_before ? before : NULL, now);
-			if (is_over(w, now)) {
+			if (is_over(now)) {
 				say_end(w, now);
 				return exit_of(w, now);
 			}

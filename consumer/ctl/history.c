@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { READ_WITHIN_MS = 60000 };
+enum { READ_WITHIN_MS = 600000 };
 
 const char *history_event_id(const struct message *m)
 {
@@ -60,6 +60,18 @@ static bool was_seen(const struct history *h, const char *event_id)
 	return false;
 }
 
+/* The same record once more, when a topic is read twice. */
+static bool was_read(const struct history *h, const struct bus_position *at)
+{
+	for (size_t i = h->count; i > 0; i--) {
+		const struct bus_position *p = &h->events[i - 1].at;
+
+		if (p->topic == at->topic && p->partition == at->partition && p->offset == at->offset)
+			return true;
+	}
+	return false;
+}
+
 static bool grow(struct history *h)
 {
 	size_t size = h->size ? h->size * 2 : 128;
@@ -83,7 +95,7 @@ const struct history_event *history_take(struct history *h, struct codec_port *c
 		h->unreadable++;
 		return NULL;
 	}
-	if (strcmp(history_clone_id(event.message), h->clone_id) != 0) {
+	if (strcmp(history_clone_id(event.message), h->clone_id) != 0 || was_read(h, &record->at)) {
 		message_free(&event.message);
 		return NULL;
 	}

@@ -28,7 +28,7 @@ int64_t history_sequence(const struct message *m);
 int64_t history_time_ms(const struct message *m);
 enum message_kind history_kind(enum topic topic); /* MESSAGE_UNSET when it bears no events */
 
-/* Takes one record in when it is of that clone; the event kept, or NULL. */
+/* Takes one record in when it is of that clone and was not read before; the event kept, or NULL. */
 const struct history_event *history_take(struct history *h, struct codec_port *codec, const struct bus_record *record);
 /* By sequence, repeats behind the first. */
 void history_sort(struct history *h);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { AWAIT_LOOKS = 50, AWAIT_EVERY_MS = 100 };
+
 /* ---- finding it ---- */
 
 static bool no_clone(const char *target, struct err *e)
@@ -54,6 +56,32 @@ int sight_find(struct ctl *c, const char *id, struct inspect_clone *clone_r)
 		return CTL_OK;
 	ctl_fail(c, &e);
 	return e.class == ERR_REFUSED && e.code == 0 && c->desk->inspect(c->desk, &e) ? CTL_NOT_FOUND : (int)ctl_exit_for(&e);
+}
+
+static bool has_changed(struct ctl *c, const struct sight *s)
+{
+	struct inspect_clone clone;
+	struct err e = { 0 };
+	struct sight now;
+	bool changed;
+
+	if (!sight_look_up(c, s->id, &clone, &e))
+		return false;
+	sight_make(c, &clone, false, &now);
+	changed = now.snap.status != s->snap.status || now.snap.run != s->snap.run;
+	sight_done(&now);
+	return changed;
+}
+
+void sight_await_change(struct ctl *c, const struct sight *s)
+{
+	ctl_flush(c);
+	for (int looks = 0; looks < AWAIT_LOOKS && !c->desk->interrupted(c->desk); looks++) {
+		if (has_changed(c, s))
+			return;
+		c->desk->sleep(c->desk, AWAIT_EVERY_MS);
+	}
+	ctl_talk(c, "No consumer has taken it yet; is one running? It stays in the topic until then.");
 }
 
 /* ---- putting it together ---- */

@@ -36,6 +36,10 @@ bool sight_look_up(struct ctl *c, const char *id, struct inspect_clone *clone_r,
 void sight_make(struct ctl *c, const struct inspect_clone *clone, bool with_lease, struct sight *s_r);
 void sight_done(struct sight *s);
 
+/* Waits until a consumer has done something with what was just sent about the clone at rest: its status or run is
+ * another. Says so when none does for a while; what comes next would only see the old state. */
+void sight_await_change(struct ctl *c, const struct sight *s);
+
 /* "RUNNING", "FAILED" ...; "UNREADABLE". */
 const char *sight_status(const struct sight *s);
 /* The step people should look at: the failed one, or the first under way; STEP_END none. */

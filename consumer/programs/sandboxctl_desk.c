@@ -3,6 +3,7 @@
 #include "consumer/programs/sandboxctl_desk.h"
 
 #include "consumer/adapters/http/json_request.h"
+#include "consumer/adapters/kafka/kafka_admin.h"
 #include "consumer/adapters/kafka/kafka_bus.h"
 #include "consumer/adapters/kafka/kafka_reader.h"
 #include "consumer/adapters/redis/redis_inspect.h"
@@ -17,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BROKER_WAIT_MS = 15000, DELIVERY_WAIT_MS = 30000, CLOSE_WITHIN_MS = 3000, POLL_MS = 200 };
+enum { BROKER_WAIT_MS = 10000, DELIVERY_WAIT_MS = 30000, CLOSE_WITHIN_MS = 3000, POLL_MS = 200 };
 
 _Static_assert((int)DESK_ID_TEXT == (int)UUID_TEXT, "a desk's new id is a UUID");
 
@@ -253,6 +254,16 @@ static bool take_record(void *arg, const struct bus_record *record)
 	return (!record && !r->follow) || r->fn(r->arg, record);
 }
 
+/* Reading may take long; that nobody answers should show at once. */
+static bool open_reader(struct desk *d, struct err *e)
+{
+	struct kafka_facts facts;
+
+	if (!d->reader && kafka_describe(&d->kafka, BROKER_WAIT_MS, &facts, e))
+		d->reader = kafka_reader_new(&d->kafka, e);
+	return d->reader != NULL;
+}
+
 static bool desk_read(struct desk_port *self, const struct desk_read *what, desk_record_fn *fn, void *arg, struct err *e)
 {
 	struct desk *d = of(self);
@@ -265,9 +276,7 @@ static bool desk_read(struct desk_port *self, const struct desk_read *what, desk
 	read.number = what->last ? what->last : what->offset >= 0 ? what->offset : 0;
 	if (!desk_kafka(d, e))
 		return false;
-	if (!d->reader)
-		d->reader = kafka_reader_new(&d->kafka, e);
-	ok = d->reader && kafka_read(d->reader, &read, take_record, &reading, e);
+	ok = open_reader(d, e) && kafka_read(d->reader, &read, take_record, &reading, e);
 	if (ok && *d->stop && !what->follow)
 		return err_set(e, ERR_TRANSIENT, ERR_CODE_ABORTED, "kafka", "interrupted");
 	return ok;
