@@ -23,15 +23,26 @@ struct engine *engine_new(const struct engine_policy *policy, uint64_t seed)
 	return e;
 }
 
+static void free_inputs(struct held_input **list)
+{
+	while (*list) {
+		struct held_input *next = (*list)->next;
+
+		message_free(&(*list)->message);
+		free(*list);
+		*list = next;
+	}
+}
+
+void engine_drop_request(struct clone *c)
+{
+	message_free(&c->request);
+	free_inputs(&c->lent);
+}
+
 static void free_clone(struct clone *c)
 {
-	while (c->inputs) {
-		struct held_input *next = c->inputs->next;
-
-		message_free(&c->inputs->message);
-		free(c->inputs);
-		c->inputs = next;
-	}
+	free_inputs(&c->inputs);
 	while (c->runs) {
 		struct step_run *next = c->runs->next;
 
@@ -44,7 +55,7 @@ static void free_clone(struct clone *c)
 		free(c->completions);
 		c->completions = next;
 	}
-	message_free(&c->request);
+	engine_drop_request(c);
 	record_forget_events(c);
 	free(c);
 }
@@ -90,17 +101,12 @@ void engine_free(struct engine **e_)
 
 /* ---- clones ---- */
 
-static struct clone *find_clone(const struct engine *e, clone_ref ref)
+struct clone *engine_clone(const struct engine *e, clone_ref ref)
 {
 	size_t index = (size_t)(ref & UINT32_MAX) - 1;
 	struct clone *c = index < e->slot_count ? e->slots[index] : NULL;
 
 	return c && c->ref == ref ? c : NULL;
-}
-
-struct clone *engine_clone(struct engine *e, clone_ref ref)
-{
-	return find_clone(e, ref);
 }
 
 struct clone *engine_clone_by_id(struct engine *e, const char *id)
@@ -458,48 +464,4 @@ int64_t engine_wake_ms(const struct engine *e)
 		wake = earlier(wake, e->check_at_ms);
 	}
 	return wake;
-}
-
-/* ---- looking in ---- */
-
-void engine_figures(const struct engine *e, struct engine_figures *f)
-{
-	*f = (struct engine_figures){ .clones = (int)e->live, .running_steps = e->running,
-		.leases_lost = e->leases_lost, .intake_paused = e->intake_paused, .stopping = e->stopping };
-	for (int p = 0; p < PORT_END; p++) {
-		f->breaker_open[p] = e->breakers[p].open_until_ms != 0;
-		f->port_failures[p] = e->port_failures[p];
-	}
-	for (size_t i = 0; i < e->slot_count; i++) {
-		const struct clone *c = e->slots[i];
-
-		if (!c)
-			continue;
-		f->waiting_for_lease += c->phase == CLONE_LEASING;
-		for (const struct step_run *r = c->runs; r; r = r->next) {
-			f->waiting_steps += r->state == RUN_WAITING;
-			f->stalled_steps += r->stalled;
-			if (r->state == RUN_RUNNING && e->now_ms - r->moved_ms > f->longest_still_ms)
-				f->longest_still_ms = e->now_ms - r->moved_ms;
-			if (r->state == RUN_WAITING && e->now_ms - r->first_ms > f->oldest_wait_ms)
-				f->oldest_wait_ms = e->now_ms - r->first_ms;
-		}
-	}
-}
-
-bool engine_view(const struct engine *e, clone_ref ref, struct clone_view *view)
-{
-	const struct clone *c = find_clone(e, ref);
-
-	if (!c)
-		return false;
-	*view = (struct clone_view){ .clone_id = c->id, .target_ctx = c->target, .snapshot = &c->snap,
-		.asking_since_ms = c->asking_since_ms };
-	for (const struct step_run *r = c->runs; r; r = r->next) {
-		if (r->step != STEP_END && r->state == RUN_WAITING)
-			view->waiting |= STEP_BIT(r->step);
-		else if (r->step != STEP_END && r->state == RUN_RUNNING)
-			view->running |= STEP_BIT(r->step);
-	}
-	return true;
 }

@@ -4,6 +4,7 @@
 #include "consumer/core/request.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A record read again after a restart must not be applied twice. */
@@ -140,6 +141,21 @@ static void begin_replay(struct engine *e, struct clone *c, const struct clone_r
 	run_on(e, c);
 }
 
+/* The request has taken texts of the replay over: they must live as long as it does. */
+static void lend(struct engine *e, struct clone *c, struct held_input *input)
+{
+	struct held_input *kept = calloc(1, sizeof *kept);
+
+	if (!kept) {
+		e->out_of_memory = true;
+		return;
+	}
+	kept->message = input->message;
+	kept->next = c->lent;
+	c->lent = kept;
+	input->message = NULL;
+}
+
 static void apply_replay(struct engine *e, struct clone *c, struct held_input *input)
 {
 	const struct clone_replay *r = &input->message->replay;
@@ -157,6 +173,7 @@ static void apply_replay(struct engine *e, struct clone *c, struct held_input *i
 		return;
 	}
 	begin_replay(e, c, r);
+	lend(e, c, input);
 }
 
 void control_apply(struct engine *e, struct clone *c)

@@ -145,7 +145,7 @@ static void take_request(struct clone *c, struct message **stored)
 {
 	if (!*stored)
 		return;
-	message_free(&c->request);
+	engine_drop_request(c);
 	c->request = *stored;
 	*stored = NULL;
 }
@@ -161,7 +161,7 @@ static void refuse_conflicting(struct engine *e, struct clone *c)
 			intake_refuse(e, c, i, "conflict",
 				"a request with this clone_id and other wishes was taken before; choose a new clone_id");
 	}
-	message_free(&c->request);
+	engine_drop_request(c);
 }
 
 static bool adopt_snapshot(struct engine *e, struct clone *c, const struct lease_answer *a, struct message **stored)

@@ -52,6 +52,7 @@ struct clone {
 	char id[CLONE_ID_MAX + 1], target[CTX_MAX + 1], source[CTX_MAX + 1];
 	enum clone_phase phase;
 	struct message *request;
+	struct held_input *lent; /* replays whose texts the request borrows */
 	struct held_input *inputs;
 	struct clone_snapshot snap;
 	bool known; /* snap is valid: loaded or begun here */
@@ -139,10 +140,12 @@ struct engine {
 
 /* engine.c */
 struct effect *engine_emit(struct engine *e, enum effect_kind kind, struct clone *c);
-struct clone *engine_clone(struct engine *e, clone_ref ref);
+struct clone *engine_clone(const struct engine *e, clone_ref ref);
 struct clone *engine_clone_by_id(struct engine *e, const char *id);
 struct clone *engine_add_clone(struct engine *e, const char *id, const char *target, const char *source);
 void engine_drop_clone(struct engine *e, struct clone *c);
+/* The request and what it borrows from. */
+void engine_drop_request(struct clone *c);
 void engine_touch(struct engine *e, struct clone *c);
 void engine_wake_at(struct engine *e, struct clone *c, int64_t at_ms);
 char *engine_text(struct engine *e, const char *text);

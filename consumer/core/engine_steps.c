@@ -81,6 +81,11 @@ bool steps_start_cleanup(struct engine *e, struct clone *c)
 	return true;
 }
 
+static const char *slug_of(enum step_id step)
+{
+	return step == STEP_END ? "cleanup" : steps[step].slug;
+}
+
 static unsigned ports_of(enum step_id step)
 {
 	return step == STEP_END ? 0 : steps[step].ports;
@@ -236,8 +241,22 @@ static bool deadline_passed(const struct engine *e, const struct step_run *run)
 	return run->step != STEP_END && e->now_ms - run->first_ms > steps[run->step].deadline_ms;
 }
 
+/* What an operator shall read: not that it was asked to stop, but why. */
+static struct err failure_of(const struct engine *e, const struct step_run *run, const struct step_result *r)
+{
+	struct err stalled = { 0 };
+
+	if (r->err.code != ERR_CODE_ABORTED)
+		return r->err;
+	err_set(&stalled, ERR_TRANSIENT, 0, slug_of(run->step), "it moved nothing for %lld seconds and was stopped",
+		(long long)e->policy.stall_after_ms / 1000);
+	return stalled;
+}
+
 static void failed_for_now(struct engine *e, struct clone *c, struct step_run *run, const struct step_result *r)
 {
+	struct err err = failure_of(e, run, r);
+
 	if (r->err.code == ERR_CODE_FENCED) {
 		c->lost = true;
 		return;
@@ -250,11 +269,11 @@ static void failed_for_now(struct engine *e, struct clone *c, struct step_run *r
 		run->failing_ms = e->now_ms;
 	run->acted = run->acted || r->outcome == STEP_UNSURE;
 	if (e->now_ms - run->failing_ms >= e->policy.retry_budget_ms || deadline_passed(e, run)) {
-		give_up(c, run->step, &r->err, true);
+		give_up(c, run->step, &err, true);
 		drop_run(c, run);
 		return;
 	}
-	snprintf(run->waiting_on, sizeof run->waiting_on, "%.95s", r->err.text);
+	snprintf(run->waiting_on, sizeof run->waiting_on, "%.95s", err.text);
 	wait(e, c, run, retry_delay_ms(&e->chance, run->attempt, e->policy.retry_first_ms, e->policy.retry_cap_ms));
 }
 
@@ -267,7 +286,7 @@ static void waits(struct engine *e, struct clone *c, struct step_run *run, const
 	} else if (deadline_passed(e, run)) {
 		struct err late = { 0 };
 
-		err_set(&late, ERR_TRANSIENT, 0, steps[run->step].slug, "its deadline passed while waiting on %s", r->waiting_on);
+		err_set(&late, ERR_TRANSIENT, 0, slug_of(run->step), "its deadline passed while waiting on %s", r->waiting_on);
 		give_up(c, run->step, &late, true);
 		drop_run(c, run);
 		return;

@@ -270,6 +270,7 @@ void sim_store_apply(struct sim *s, struct sim_event *event)
 static void answer_lease(struct sim *s, int consumer, struct sim_op *op, struct input *in)
 {
 	struct sim_consumer *c = &s->consumers[consumer];
+
 	op->answer.status = op->status;
 	op->answer.snapshot = &op->answer_snapshot;
 	in->kind = IN_LEASE;
