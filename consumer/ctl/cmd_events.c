@@ -31,78 +31,78 @@ static int find(struct ctl *c, struct history *h)
 
 /* ---- one event ---- */
 
-static void json_step(struct json_out *j, const struct step_completed *s)
+static void json_step(struct js *j, const struct step_completed *s)
 {
-	json_text(j, "source_ctx", s->source_ctx);
-	json_text(j, "target_ctx", s->target_ctx);
-	json_number(j, "run", s->run);
-	json_number(j, "step_no", s->step_no);
-	json_text(j, "step_key", s->slug);
-	json_number(j, "total_steps", s->total_steps);
-	json_text(j, "outcome", step_outcome_name(s->outcome));
-	json_number(j, "attempt", s->attempt);
-	json_time(j, "started_at", s->started_at_ms);
-	json_time(j, "finished_at", s->finished_at_ms);
-	json_number(j, "rows", s->rows);
-	json_number(j, "bytes", s->bytes);
-	json_text(j, "detail", s->detail);
+	js_text(j, "source_ctx", s->source_ctx);
+	js_text(j, "target_ctx", s->target_ctx);
+	js_number(j, "run", s->run);
+	js_number(j, "step_no", s->step_no);
+	js_text(j, "step_key", s->slug);
+	js_number(j, "total_steps", s->total_steps);
+	js_text(j, "outcome", step_outcome_name(s->outcome));
+	js_number(j, "attempt", s->attempt);
+	js_time(j, "started_at", s->started_at_ms);
+	js_time(j, "finished_at", s->finished_at_ms);
+	js_number(j, "rows", s->rows);
+	js_number(j, "bytes", s->bytes);
+	js_text(j, "detail", s->detail);
 }
 
-static void json_restored(struct json_out *j, const struct backup_restored *b)
+static void json_restored(struct js *j, const struct backup_restored *b)
 {
-	json_number(j, "ChangeType", b->change_type);
-	json_text(j, "ContextIdentifier", b->context_identifier);
-	json_text(j, "VersionName", b->version_name);
-	json_text(j, "FileVersion", b->file_version);
-	json_text(j, "PublicEndpoint", b->public_endpoint);
-	json_text(j, "source_ctx", b->source_ctx);
-	json_number(j, "run", b->run);
-	json_time(j, "occurred_at", b->occurred_at_ms);
-	json_text(j, "generation", b->generation);
-	json_text(j, "mask_domain", b->mask_domain);
-	json_flag(j, "mask_domain_public", b->mask_domain_public);
-	json_text(j, "proof", b->proof);
-	json_number(j, "apps_to_tell", b->apps_to_tell);
+	js_number(j, "ChangeType", b->change_type);
+	js_text(j, "ContextIdentifier", b->context_identifier);
+	js_text(j, "VersionName", b->version_name);
+	js_text(j, "FileVersion", b->file_version);
+	js_text(j, "PublicEndpoint", b->public_endpoint);
+	js_text(j, "source_ctx", b->source_ctx);
+	js_number(j, "run", b->run);
+	js_time(j, "occurred_at", b->occurred_at_ms);
+	js_text(j, "generation", b->generation);
+	js_text(j, "mask_domain", b->mask_domain);
+	js_flag(j, "mask_domain_public", b->mask_domain_public);
+	js_text(j, "proof", b->proof);
+	js_number(j, "apps_to_tell", b->apps_to_tell);
 }
 
-static void json_state(struct json_out *j, const struct clone_state *s)
+static void json_state(struct js *j, const struct clone_state *s)
 {
-	json_text(j, "source_ctx", s->source_ctx);
-	json_text(j, "target_ctx", s->target_ctx);
-	json_text(j, "status", clone_status_name(s->status));
-	json_number(j, "run", s->run);
-	json_number(j, "steps_done", s->steps_done);
-	json_number(j, "total_steps", s->total_steps);
-	json_time(j, "requested_at", s->requested_at_ms);
-	json_time(j, "updated_at", s->updated_at_ms);
-	json_text(j, "generation", s->generation);
-	json_text(j, "step", s->step);
-	json_text(j, "cause", s->cause);
-	json_text(j, "error_class", s->error_class);
-	json_text(j, "next_command", s->next_command);
-	json_number(j, "token", (int64_t)s->token);
+	js_text(j, "source_ctx", s->source_ctx);
+	js_text(j, "target_ctx", s->target_ctx);
+	js_text(j, "status", clone_status_name(s->status));
+	js_number(j, "run", s->run);
+	js_number(j, "steps_done", s->steps_done);
+	js_number(j, "total_steps", s->total_steps);
+	js_time(j, "requested_at", s->requested_at_ms);
+	js_time(j, "updated_at", s->updated_at_ms);
+	js_text(j, "generation", s->generation);
+	js_text(j, "step", s->step);
+	js_text(j, "cause", s->cause);
+	js_text(j, "error_class", s->error_class);
+	js_text(j, "next_command", s->next_command);
+	js_number(j, "token", (int64_t)s->token);
 }
 
 static void print_json(struct ctl *c, const struct history_event *event)
 {
-	struct json_out j = { .out = &c->out };
+	struct js j = { .out = &c->out };
 	const struct message *m = event->message;
 
-	json_object(&j, NULL);
-	json_text(&j, "topic", topic_name(event->at.topic));
-	json_number(&j, "partition", event->at.partition);
-	json_number(&j, "offset", event->at.offset);
-	json_flag(&j, "repeat", event->is_repeat);
-	json_text(&j, "event_id", history_event_id(m));
-	json_number(&j, "sequence", history_sequence(m));
-	json_text(&j, "clone_id", history_clone_id(m));
+	js_object(&j, NULL);
+	js_text(&j, "topic", topic_name(event->at.topic));
+	js_number(&j, "partition", event->at.partition);
+	js_number(&j, "offset", event->at.offset);
+	js_flag(&j, "repeat", event->is_repeat);
+	js_text(&j, "event_id", history_event_id(m));
+	js_number(&j, "sequence", history_sequence(m));
+	js_text(&j, "clone_id", history_clone_id(m));
 	if (m->kind == MESSAGE_STEP_COMPLETED)
 		json_step(&j, &m->step_completed);
 	else if (m->kind == MESSAGE_BACKUP_RESTORED)
 		json_restored(&j, &m->backup_restored);
 	else
 		json_state(&j, &m->state);
-	json_close(&j);
+	js_close(&j);
 }
 
 static void print_words(struct buf *out, const struct message *m)
@@ -245,7 +245,7 @@ int cmd_clone_events(struct ctl *c)
 int cmd_clone_report(struct ctl *c)
 {
 	const struct report_style style = { c->colors, c->utf8 };
-	struct json_out j = { .out = &c->out, .lines = 2 };
+	struct js j = { .out = &c->out, .lines = 2 };
 	struct history h = { 0 };
 	struct report r;
 	struct err e = { 0 };

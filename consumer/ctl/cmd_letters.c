@@ -46,22 +46,22 @@ static int newest_first(const void *a, const void *b)
 	return (left < right) - (left > right);
 }
 
-static void letter_json(struct json_out *j, const struct letter *l)
+static void letter_json(struct js *j, const struct letter *l)
 {
 	const struct dead_letter *d = &l->message->dead_letter;
 	char id[40];
 
 	snprintf(id, sizeof id, "%d:%lld", l->partition, (long long)l->offset);
-	json_text(j, "id", id);
-	json_time(j, "at", d->at_ms);
-	json_text(j, "reason_code", d->reason_code);
-	json_text(j, "reason", d->reason);
-	json_text(j, "origin_topic", d->origin_topic);
-	json_number(j, "origin_partition", d->origin_partition);
-	json_number(j, "origin_offset", d->origin_offset);
-	json_bytes(j, "key", d->key ? d->key : "", d->key_len);
-	json_number(j, "value_size", d->value_size);
-	json_number(j, "value_kept", (int64_t)d->value_len);
+	js_text(j, "id", id);
+	js_time(j, "at", d->at_ms);
+	js_text(j, "reason_code", d->reason_code);
+	js_text(j, "reason", d->reason);
+	js_text(j, "origin_topic", d->origin_topic);
+	js_number(j, "origin_partition", d->origin_partition);
+	js_number(j, "origin_offset", d->origin_offset);
+	js_bytes(j, "key", d->key ? d->key : "", d->key_len);
+	js_number(j, "value_size", d->value_size);
+	js_number(j, "value_kept", (int64_t)d->value_len);
 }
 
 static void list_row(struct ctl *c, struct grid *g, const struct letter *l)
@@ -87,12 +87,12 @@ static void print_list(struct ctl *c, const struct listed *l, size_t count)
 {
 	static const char *const titles[] = { "ID", "AT", "CODE", "ORIGIN", "KEY", "REASON" };
 	struct grid g = grid_of(c->mem, titles, sizeof titles / sizeof *titles, 0);
-	struct json_out j = { .out = &c->out, .lines = c->format == CTL_JSON ? 2 : 0 };
+	struct js j = { .out = &c->out, .lines = c->format == CTL_JSON ? 2 : 0 };
 
 	if (c->format == CTL_JSON) {
-		json_object(&j, NULL);
-		json_number(&j, "version", 1);
-		json_array(&j, "dead_letters");
+		js_object(&j, NULL);
+		js_number(&j, "version", 1);
+		js_array(&j, "dead_letters");
 	}
 	for (size_t i = 0; i < count; i++) {
 		const struct letter *letter = &l->letters[i];
@@ -102,14 +102,14 @@ static void print_list(struct ctl *c, const struct listed *l, size_t count)
 		} else if (c->format == CTL_TABLE) {
 			list_row(c, &g, letter);
 		} else {
-			json_object(&j, NULL);
+			js_object(&j, NULL);
 			letter_json(&j, letter);
-			json_close(&j);
+			js_close(&j);
 		}
 	}
 	if (c->format == CTL_JSON) {
-		json_close(&j);
-		json_close(&j);
+		js_close(&j);
+		js_close(&j);
 	} else if (c->format == CTL_TABLE && count) {
 		grid_print(&g, c->titles, &c->out);
 	} else if (c->format == CTL_TABLE) {
@@ -211,7 +211,7 @@ static struct message *meaning_of(struct ctl *c, const struct dead_letter *d, st
 
 static void show_json(struct ctl *c, const struct letter *l, const struct message *meaning, const struct err *e)
 {
-	struct json_out j = { .out = &c->out, .lines = 2 };
+	struct js j = { .out = &c->out, .lines = 2 };
 	const struct dead_letter *d = &l->message->dead_letter;
 	const unsigned char *bytes = d->value;
 	struct buf hex;
@@ -219,22 +219,22 @@ static void show_json(struct ctl *c, const struct letter *l, const struct messag
 	buf_init(&hex, 4 * RECORD_MAX_BYTES);
 	for (size_t i = 0; i < d->value_len; i++)
 		buf_printf(&hex, "%02x", bytes[i]);
-	json_object(&j, NULL);
-	json_number(&j, "version", 1);
+	js_object(&j, NULL);
+	js_number(&j, "version", 1);
 	letter_json(&j, l);
-	json_text(&j, "value_hex", buf_text(&hex));
+	js_text(&j, "value_hex", buf_text(&hex));
 	if (meaning)
 		message_json(&j, "value", meaning);
 	else
-		json_text(&j, "undecodable", e->text);
-	json_close(&j);
+		js_text(&j, "undecodable", e->text);
+	js_close(&j);
 	buf_done(&hex);
 }
 
 static void show_words(struct ctl *c, const struct letter *l, const struct message *meaning, const struct err *e)
 {
 	const struct dead_letter *d = &l->message->dead_letter;
-	struct json_out j = { .out = &c->out, .lines = 1 };
+	struct js j = { .out = &c->out, .lines = 1 };
 	char time[LOG_TIME_TEXT];
 
 	log_time_text(d->at_ms, time);
@@ -351,16 +351,16 @@ static bool send_again(struct ctl *c, const struct dead_letter *d, enum topic to
 static void print_requeued(struct ctl *c, const struct letter *l, enum topic topic, long hops)
 {
 	bool sent = !args_has(&c->args, "dry-run");
-	struct json_out j = { .out = &c->out, .lines = 1 };
+	struct js j = { .out = &c->out, .lines = 1 };
 
 	if (c->format == CTL_JSON) {
-		json_object(&j, NULL);
-		json_number(&j, "version", 1);
-		json_flag(&j, "sent", sent);
-		json_text(&j, "topic", topic_name(topic));
-		json_number(&j, "value_bytes", (int64_t)l->message->dead_letter.value_len);
-		json_number(&j, "hops", hops);
-		json_close(&j);
+		js_object(&j, NULL);
+		js_number(&j, "version", 1);
+		js_flag(&j, "sent", sent);
+		js_text(&j, "topic", topic_name(topic));
+		js_number(&j, "value_bytes", (int64_t)l->message->dead_letter.value_len);
+		js_number(&j, "hops", hops);
+		js_close(&j);
 		return;
 	}
 	buf_printf(&c->out, "%s %zu bytes to %s, time %ld of %d\n", sent ? "Sent" : "Would send",
@@ -406,17 +406,17 @@ int cmd_dead_letter_requeue(struct ctl *c)
 static bool save_note(struct ctl *c, const char *path, const struct letter *l, struct err *e)
 {
 	struct buf note;
-	struct json_out j = { .out = &note, .lines = 1 };
+	struct js j = { .out = &note, .lines = 1 };
 	char *name = arena_printf(c->mem, "%s.json", path);
 	bool ok;
 
 	buf_init(&note, 64 * 1024);
-	json_object(&j, NULL);
-	json_number(&j, "version", 1);
+	js_object(&j, NULL);
+	js_number(&j, "version", 1);
 	letter_json(&j, l);
-	json_time(&j, "parked_at", c->now_ms);
-	json_text(&j, "parked_by", ctl_asker(c));
-	json_close(&j);
+	js_time(&j, "parked_at", c->now_ms);
+	js_text(&j, "parked_by", ctl_asker(c));
+	js_close(&j);
 	ok = name && !note.failed && c->desk->save(c->desk, name, note.data, note.len, e);
 	buf_done(&note);
 	return ok || err_set(e, ERR_TRANSIENT, 0, "park", "there is no memory for the note");

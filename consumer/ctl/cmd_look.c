@@ -68,7 +68,7 @@ static void add_row(struct ctl *c, struct grid *g, const struct sight *s, size_t
 
 struct listing {
 	struct grid grid;
-	struct json_out json;
+	struct js json;
 	size_t shown_id, printed;
 };
 
@@ -81,9 +81,9 @@ static void print_one(struct ctl *c, struct listing *l, const struct sight *s)
 		break;
 	case CTL_JSON:
 	case CTL_JSONL:
-		json_object(&l->json, NULL);
+		js_object(&l->json, NULL);
 		look_json(&l->json, s, false, c->now_ms, c->mem);
-		json_close(&l->json);
+		js_close(&l->json);
 		break;
 	default:
 		add_row(c, &l->grid, s, l->shown_id);
@@ -96,19 +96,19 @@ static void begin_list(struct ctl *c, struct listing *l)
 	static const char *const titles[] = { "CLONE", "STATUS", "STEPS", "SOURCE", "TARGET", "ASKED", "TOOK", "STEP" };
 
 	l->grid = grid_of(c->mem, titles, sizeof titles / sizeof *titles, 0);
-	l->json = (struct json_out){ .out = &c->out, .lines = c->format == CTL_JSON ? 2 : 0 };
+	l->json = (struct js){ .out = &c->out, .lines = c->format == CTL_JSON ? 2 : 0 };
 	if (c->format != CTL_JSON)
 		return;
-	json_object(&l->json, NULL);
-	json_number(&l->json, "version", 1);
-	json_array(&l->json, "clones");
+	js_object(&l->json, NULL);
+	js_number(&l->json, "version", 1);
+	js_array(&l->json, "clones");
 }
 
 static void end_list(struct ctl *c, struct listing *l)
 {
 	if (c->format == CTL_JSON) {
-		json_close(&l->json);
-		json_close(&l->json);
+		js_close(&l->json);
+		js_close(&l->json);
 	} else if (c->format == CTL_TABLE && l->printed) {
 		grid_print(&l->grid, c->titles, &c->out);
 	} else if (c->format == CTL_TABLE) {
@@ -237,12 +237,12 @@ static void show_steps(struct ctl *c, const struct sight *s)
 
 static void show_json(struct ctl *c, const struct sight *s)
 {
-	struct json_out j = { .out = &c->out, .lines = 2 };
+	struct js j = { .out = &c->out, .lines = 2 };
 
-	json_object(&j, NULL);
-	json_number(&j, "version", 1);
+	js_object(&j, NULL);
+	js_number(&j, "version", 1);
 	look_json(&j, s, true, c->now_ms, c->mem);
-	json_close(&j);
+	js_close(&j);
 }
 
 int cmd_clone_show(struct ctl *c)

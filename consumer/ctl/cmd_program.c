@@ -3,7 +3,7 @@
 #include "consumer/core/plan.h"
 #include "consumer/ctl/checks.h"
 #include "consumer/ctl/commands.h"
-#include "consumer/ctl/json_out.h"
+#include "consumer/ctl/js.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,34 +13,34 @@ enum { OUTPUT_VERSION = 1, EVENTS_VERSION = 1 };
 
 /* ---- doctor ---- */
 
-static void one_json(struct json_out *j, const struct check *row)
+static void one_json(struct js *j, const struct check *row)
 {
-	json_object(j, NULL);
-	json_text(j, "check", row->name);
-	json_text(j, "result", check_result_name(row->result));
-	json_text(j, "text", row->text);
-	json_text(j, "fix", row->result == CHECK_WELL || !row->fix[0] ? NULL : row->fix);
-	json_close(j);
+	js_object(j, NULL);
+	js_text(j, "check", row->name);
+	js_text(j, "result", check_result_name(row->result));
+	js_text(j, "text", row->text);
+	js_text(j, "fix", row->result == CHECK_WELL || !row->fix[0] ? NULL : row->fix);
+	js_close(j);
 }
 
 static void print_checks(struct ctl *c, const struct checks *k)
 {
-	struct json_out j = { .out = &c->out, .lines = c->format == CTL_JSON ? 2 : 0 };
+	struct js j = { .out = &c->out, .lines = c->format == CTL_JSON ? 2 : 0 };
 
 	if (c->format == CTL_TABLE) {
 		checks_print(k, c->colors, c->utf8, &c->out);
 		return;
 	}
 	if (c->format == CTL_JSON) {
-		json_object(&j, NULL);
-		json_number(&j, "version", OUTPUT_VERSION);
-		json_array(&j, "checks");
+		js_object(&j, NULL);
+		js_number(&j, "version", OUTPUT_VERSION);
+		js_array(&j, "checks");
 	}
 	for (size_t i = 0; i < k->count; i++)
 		one_json(&j, &k->rows[i]);
 	if (c->format == CTL_JSON) {
-		json_close(&j);
-		json_close(&j);
+		js_close(&j);
+		js_close(&j);
 	}
 }
 
@@ -94,20 +94,20 @@ int cmd_config_show(struct ctl *c)
 
 int cmd_version(struct ctl *c)
 {
-	struct json_out j = { .out = &c->out, .lines = 1 };
+	struct js j = { .out = &c->out, .lines = 1 };
 
 	if (c->format != CTL_JSON) {
 		buf_printf(&c->out, "sandboxctl %s\nplan %d\nevents %d\noutput %d\n", SANDBOX_VERSION, PLAN_VERSION,
 			EVENTS_VERSION, OUTPUT_VERSION);
 		return CTL_OK;
 	}
-	json_object(&j, NULL);
-	json_number(&j, "version", OUTPUT_VERSION);
-	json_text(&j, "program", SANDBOX_VERSION);
-	json_number(&j, "plan", PLAN_VERSION);
-	json_number(&j, "events", EVENTS_VERSION);
-	json_number(&j, "output", OUTPUT_VERSION);
-	json_close(&j);
+	js_object(&j, NULL);
+	js_number(&j, "version", OUTPUT_VERSION);
+	js_text(&j, "program", SANDBOX_VERSION);
+	js_number(&j, "plan", PLAN_VERSION);
+	js_number(&j, "events", EVENTS_VERSION);
+	js_number(&j, "output", OUTPUT_VERSION);
+	js_close(&j);
 	return CTL_OK;
 }
 

@@ -3,7 +3,7 @@
 #include "consumer/ctl/cmd_watch.h"
 #include "consumer/ctl/commands.h"
 #include "consumer/ctl/grid.h"
-#include "consumer/ctl/json_out.h"
+#include "consumer/ctl/js.h"
 #include "consumer/ctl/sight.h"
 #include "consumer/ctl/wishes.h"
 
@@ -67,26 +67,26 @@ static void print_table(struct ctl *c, const struct replay_plan *p, const struct
 
 static void print_json(struct ctl *c, const struct replay_plan *p, const struct sight *s, bool sent)
 {
-	struct json_out j = { .out = &c->out, .lines = 2 };
+	struct js j = { .out = &c->out, .lines = 2 };
 	char text[96];
 
-	json_object(&j, NULL);
-	json_number(&j, "version", 1);
-	json_flag(&j, "sent", sent);
-	json_text(&j, "clone_id", s->id);
-	json_text(&j, "target_ctx", s->target);
-	json_number(&j, "run", s->snap.run + 1);
-	json_array(&j, "steps");
+	js_object(&j, NULL);
+	js_number(&j, "version", 1);
+	js_flag(&j, "sent", sent);
+	js_text(&j, "clone_id", s->id);
+	js_text(&j, "target_ctx", s->target);
+	js_number(&j, "run", s->snap.run + 1);
+	js_array(&j, "steps");
 	for (int i = 0; i < STEP_END; i++) {
-		json_object(&j, NULL);
-		json_number(&j, "number", i + 1);
-		json_text(&j, "step", steps[i].slug);
-		json_flag(&j, "runs", p->runs & STEP_BIT(i));
-		json_text(&j, "why", why(p, s, (enum step_id)i, text, sizeof text));
-		json_close(&j);
+		js_object(&j, NULL);
+		js_number(&j, "number", i + 1);
+		js_text(&j, "step", steps[i].slug);
+		js_flag(&j, "runs", p->runs & STEP_BIT(i));
+		js_text(&j, "why", why(p, s, (enum step_id)i, text, sizeof text));
+		js_close(&j);
 	}
-	json_close(&j);
-	json_close(&j);
+	js_close(&j);
+	js_close(&j);
 }
 
 /* ---- may it be ---- */

@@ -3,7 +3,7 @@
 #include "consumer/core/trace.h"
 #include "consumer/ctl/cmd_watch.h"
 #include "consumer/ctl/commands.h"
-#include "consumer/ctl/json_out.h"
+#include "consumer/ctl/js.h"
 #include "consumer/ctl/sight.h"
 #include "consumer/ctl/wishes.h"
 
@@ -124,17 +124,17 @@ static int confirm(struct ctl *c, struct clone_request *r)
 
 static void print_sent(struct ctl *c, const struct clone_request *r)
 {
-	struct json_out j = { .out = &c->out, .lines = 1 };
+	struct js j = { .out = &c->out, .lines = 1 };
 
 	if (c->format == CTL_JSON) {
-		json_object(&j, NULL);
-		json_number(&j, "version", 1);
-		json_flag(&j, "sent", true);
-		json_text(&j, "clone_id", r->job.clone_id);
-		json_text(&j, "source_ctx", r->job.source_ctx);
-		json_text(&j, "target_ctx", r->job.target_ctx);
-		json_time(&j, "requested_at", r->requested_at_ms);
-		json_close(&j);
+		js_object(&j, NULL);
+		js_number(&j, "version", 1);
+		js_flag(&j, "sent", true);
+		js_text(&j, "clone_id", r->job.clone_id);
+		js_text(&j, "source_ctx", r->job.source_ctx);
+		js_text(&j, "target_ctx", r->job.target_ctx);
+		js_time(&j, "requested_at", r->requested_at_ms);
+		js_close(&j);
 	} else {
 		buf_printf(&c->out, "%s\n", r->job.clone_id);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * clone pause, resume, retry-now, cancel: one record on the control topic each. */
 #include "consumer/ctl/commands.h"
-#include "consumer/ctl/json_out.h"
+#include "consumer/ctl/js.h"
 #include "consumer/ctl/sight.h"
 
 #include <stdio.h>
@@ -33,16 +33,16 @@ static const char *why_not(enum control_verb verb, enum clone_status status)
 
 static void print_sent(struct ctl *c, const struct sight *s, const struct steering *how)
 {
-	struct json_out j = { .out = &c->out, .lines = 1 };
+	struct js j = { .out = &c->out, .lines = 1 };
 
 	if (c->format == CTL_JSON) {
-		json_object(&j, NULL);
-		json_number(&j, "version", 1);
-		json_flag(&j, "sent", true);
-		json_text(&j, "verb", control_verb_name(how->verb));
-		json_text(&j, "clone_id", s->id);
-		json_text(&j, "target_ctx", s->target);
-		json_close(&j);
+		js_object(&j, NULL);
+		js_number(&j, "version", 1);
+		js_flag(&j, "sent", true);
+		js_text(&j, "verb", control_verb_name(how->verb));
+		js_text(&j, "clone_id", s->id);
+		js_text(&j, "target_ctx", s->target);
+		js_close(&j);
 	} else {
 		buf_printf(&c->out, "%s\n", how->meaning);
 	}

@@ -90,20 +90,20 @@ const char *ctl_asker(struct ctl *c)
 
 static void show_message(struct ctl *c, const struct bus_message *m, const struct message *meaning)
 {
-	struct json_out j = { .out = &c->out, .lines = 2 };
+	struct js j = { .out = &c->out, .lines = 2 };
 
-	json_object(&j, NULL);
-	json_number(&j, "version", 1);
-	json_flag(&j, "sent", false);
-	json_text(&j, "topic", topic_name(m->topic));
-	json_bytes(&j, "key", m->key, m->key_len);
-	json_object(&j, "headers");
+	js_object(&j, NULL);
+	js_number(&j, "version", 1);
+	js_flag(&j, "sent", false);
+	js_text(&j, "topic", topic_name(m->topic));
+	js_bytes(&j, "key", m->key, m->key_len);
+	js_object(&j, "headers");
 	for (size_t i = 0; i < m->header_count; i++)
-		json_bytes(&j, m->headers[i].name, m->headers[i].value, m->headers[i].len);
-	json_close(&j);
-	json_number(&j, "value_bytes", (int64_t)m->value_len);
+		js_bytes(&j, m->headers[i].name, m->headers[i].value, m->headers[i].len);
+	js_close(&j);
+	js_number(&j, "value_bytes", (int64_t)m->value_len);
 	message_json(&j, "value", meaning);
-	json_close(&j);
+	js_close(&j);
 }
 
 bool ctl_send(struct ctl *c, const struct message *m, enum topic topic, const char *key, const char *traceparent,

@@ -104,53 +104,53 @@ void look_moved(struct buf *out, const struct step_note *note)
 
 /* ---- JSON ---- */
 
-static void json_step(struct json_out *j, const struct sight *s, enum step_id step)
+static void json_step(struct js *j, const struct sight *s, enum step_id step)
 {
 	const struct step_note *note = &s->notes[step];
 	enum step_state state = look_step_state(s, step);
 
-	json_object(j, NULL);
-	json_number(j, "number", (int64_t)step + 1);
-	json_text(j, "step", steps[step].slug);
-	json_text(j, "sentence", steps[step].sentence);
-	json_text(j, "state", look_step_state_name(state));
+	js_object(j, NULL);
+	js_number(j, "number", (int64_t)step + 1);
+	js_text(j, "step", steps[step].slug);
+	js_text(j, "sentence", steps[step].sentence);
+	js_text(j, "state", look_step_state_name(state));
 	if (s->snap.outcome[step])
-		json_text(j, "outcome", step_outcome_name(s->snap.outcome[step]));
+		js_text(j, "outcome", step_outcome_name(s->snap.outcome[step]));
 	if (note->at_ms) {
-		json_number(j, "rows", note->rows);
-		json_number(j, "bytes", note->bytes);
-		json_number(j, "rows_total", note->rows_total);
-		json_time(j, "moved_at", note->at_ms);
+		js_number(j, "rows", note->rows);
+		js_number(j, "bytes", note->bytes);
+		js_number(j, "rows_total", note->rows_total);
+		js_time(j, "moved_at", note->at_ms);
 	}
 	if (note->text[0])
-		json_text(j, "waiting_on", note->text);
-	json_close(j);
+		js_text(j, "waiting_on", note->text);
+	js_close(j);
 }
 
-static void json_asked(struct json_out *j, const struct sight *s)
+static void json_asked(struct js *j, const struct sight *s)
 {
 	const struct step_job *job = &s->request->job;
 
-	json_object(j, "asked");
-	json_text(j, "kind", job->kind == CLONE_CREATE ? "CREATE" : "REPLACE");
-	json_text(j, "mask_domain", job->mask_enabled ? job->mask_domain : NULL);
-	json_number(j, "users", (int64_t)job->user_count);
-	json_text(j, "documents", documents_symbol(job->documents));
-	json_text(j, "attachments", attachments_symbol(job->attachments));
-	json_flag(j, "set_running", job->set_running);
-	json_close(j);
+	js_object(j, "asked");
+	js_text(j, "kind", job->kind == CLONE_CREATE ? "CREATE" : "REPLACE");
+	js_text(j, "mask_domain", job->mask_enabled ? job->mask_domain : NULL);
+	js_number(j, "users", (int64_t)job->user_count);
+	js_text(j, "documents", documents_symbol(job->documents));
+	js_text(j, "attachments", attachments_symbol(job->attachments));
+	js_flag(j, "set_running", job->set_running);
+	js_close(j);
 }
 
-static void json_lease(struct json_out *j, const struct sight *s)
+static void json_lease(struct js *j, const struct sight *s)
 {
-	json_object(j, "lease");
-	json_flag(j, "held", s->lease.is_held);
+	js_object(j, "lease");
+	js_flag(j, "held", s->lease.is_held);
 	if (s->lease.is_held) {
-		json_text(j, "owner", s->lease.owner);
-		json_number(j, "token", (int64_t)s->lease.token);
-		json_number(j, "remaining_ms", s->lease.remaining_ms);
+		js_text(j, "owner", s->lease.owner);
+		js_number(j, "token", (int64_t)s->lease.token);
+		js_number(j, "remaining_ms", s->lease.remaining_ms);
 	}
-	json_close(j);
+	js_close(j);
 }
 
 static const char *or_null(const char *text)
@@ -158,37 +158,37 @@ static const char *or_null(const char *text)
 	return text[0] ? text : NULL;
 }
 
-void look_json(struct json_out *j, const struct sight *s, bool with_steps, int64_t now_ms, struct arena *mem)
+void look_json(struct js *j, const struct sight *s, bool with_steps, int64_t now_ms, struct arena *mem)
 {
 	enum step_id step = sight_step(s);
 
-	json_text(j, "clone_id", s->id);
-	json_text(j, "status", sight_status(s));
-	json_text(j, "source_ctx", or_null(s->snap.source_ctx));
-	json_text(j, "target_ctx", s->target);
-	json_number(j, "run", s->snap.run);
-	json_number(j, "steps_done", s->counted);
-	json_number(j, "total_steps", s->total);
-	json_text(j, "step", step == STEP_END ? NULL : steps[step].slug);
-	json_text(j, "waiting_on", or_null(sight_waits_on(s, mem)));
-	json_text(j, "cause", or_null(s->is_readable ? s->snap.cause : s->problem));
-	json_text(j, "error_class", or_null(s->snap.error_class));
-	json_time(j, "requested_at", s->snap.requested_at_ms);
-	json_time(j, "started_at", s->snap.started_at_ms);
-	json_time(j, "ended_at", s->ended_ms);
-	json_number(j, "elapsed_ms", sight_elapsed_ms(s, now_ms));
-	json_text(j, "generation", or_null(s->snap.generation));
-	json_number(j, "token", (int64_t)s->snap.token);
-	json_number(j, "untold_events", (int64_t)s->outbox);
-	json_text(j, "next_command", or_null(sight_next_command(s, mem)));
+	js_text(j, "clone_id", s->id);
+	js_text(j, "status", sight_status(s));
+	js_text(j, "source_ctx", or_null(s->snap.source_ctx));
+	js_text(j, "target_ctx", s->target);
+	js_number(j, "run", s->snap.run);
+	js_number(j, "steps_done", s->counted);
+	js_number(j, "total_steps", s->total);
+	js_text(j, "step", step == STEP_END ? NULL : steps[step].slug);
+	js_text(j, "waiting_on", or_null(sight_waits_on(s, mem)));
+	js_text(j, "cause", or_null(s->is_readable ? s->snap.cause : s->problem));
+	js_text(j, "error_class", or_null(s->snap.error_class));
+	js_time(j, "requested_at", s->snap.requested_at_ms);
+	js_time(j, "started_at", s->snap.started_at_ms);
+	js_time(j, "ended_at", s->ended_ms);
+	js_number(j, "elapsed_ms", sight_elapsed_ms(s, now_ms));
+	js_text(j, "generation", or_null(s->snap.generation));
+	js_number(j, "token", (int64_t)s->snap.token);
+	js_number(j, "untold_events", (int64_t)s->outbox);
+	js_text(j, "next_command", or_null(sight_next_command(s, mem)));
 	if (s->lease_is_known)
 		json_lease(j, s);
 	if (s->request)
 		json_asked(j, s);
 	if (!with_steps)
 		return;
-	json_array(j, "steps");
+	js_array(j, "steps");
 	for (int i = 0; i < STEP_END; i++)
 		json_step(j, s, (enum step_id)i);
-	json_close(j);
+	js_close(j);
 }

@@ -3,7 +3,7 @@
 #ifndef SANDBOX_CTL_LOOK_H
 #define SANDBOX_CTL_LOOK_H
 
-#include "consumer/ctl/json_out.h"
+#include "consumer/ctl/js.h"
 #include "consumer/ctl/sight.h"
 
 enum step_state { STEP_IS_PENDING, STEP_IS_RUNNING, STEP_IS_WAITING, STEP_IS_DONE, STEP_IS_SKIPPED, STEP_IS_FAILED,
@@ -23,6 +23,6 @@ void look_step_name(struct buf *out, const struct sight *s, enum step_id step);
 void look_moved(struct buf *out, const struct step_note *note);
 
 /* The members of one clone, into an object that is open. with_steps: the 33 steps too. */
-void look_json(struct json_out *j, const struct sight *s, bool with_steps, int64_t now_ms, struct arena *mem);
+void look_json(struct js *j, const struct sight *s, bool with_steps, int64_t now_ms, struct arena *mem);
 
 #endif

@@ -3,10 +3,10 @@
 #ifndef SANDBOX_CTL_MESSAGE_JSON_H
 #define SANDBOX_CTL_MESSAGE_JSON_H
 
-#include "consumer/ctl/json_out.h"
+#include "consumer/ctl/js.h"
 #include "consumer/ports/messages.h"
 
-void message_json(struct json_out *j, const char *name, const struct message *m);
+void message_json(struct js *j, const char *name, const struct message *m);
 
 /* The symbols of the schema. */
 const char *documents_symbol(enum documents_choice choice);

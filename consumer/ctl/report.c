@@ -242,72 +242,72 @@ void report_print(const struct report *r, const struct report_style *style, stru
 
 /* ---- for machines ---- */
 
-static void json_steps(const struct report *r, struct json_out *j)
+static void json_steps(const struct report *r, struct js *j)
 {
-	json_array(j, "steps");
+	js_array(j, "steps");
 	for (int i = 0; i < STEP_END; i++) {
 		const struct step_completed *s = r->steps[i];
 
 		if (!s)
 			continue;
-		json_object(j, NULL);
-		json_number(j, "number", i + 1);
-		json_text(j, "step", s->slug);
-		json_text(j, "outcome", step_outcome_name(s->outcome));
-		json_number(j, "run", s->run);
-		json_number(j, "attempt", s->attempt);
-		json_time(j, "started_at", s->started_at_ms);
-		json_time(j, "finished_at", s->finished_at_ms);
-		json_number(j, "took_ms", s->finished_at_ms - s->started_at_ms);
-		json_number(j, "rows", s->rows);
-		json_number(j, "bytes", s->bytes);
-		json_text(j, "detail", s->detail);
-		json_close(j);
+		js_object(j, NULL);
+		js_number(j, "number", i + 1);
+		js_text(j, "step", s->slug);
+		js_text(j, "outcome", step_outcome_name(s->outcome));
+		js_number(j, "run", s->run);
+		js_number(j, "attempt", s->attempt);
+		js_time(j, "started_at", s->started_at_ms);
+		js_time(j, "finished_at", s->finished_at_ms);
+		js_number(j, "took_ms", s->finished_at_ms - s->started_at_ms);
+		js_number(j, "rows", s->rows);
+		js_number(j, "bytes", s->bytes);
+		js_text(j, "detail", s->detail);
+		js_close(j);
 	}
-	json_close(j);
+	js_close(j);
 }
 
-static void json_sandbox(const struct report *r, struct json_out *j)
+static void json_sandbox(const struct report *r, struct js *j)
 {
 	const struct backup_restored *b = r->restored;
 
-	json_number(j, "rows_copied", r->rows_copied);
-	json_number(j, "files_copied", r->files);
-	json_number(j, "file_bytes", r->file_bytes);
+	js_number(j, "rows_copied", r->rows_copied);
+	js_number(j, "files_copied", r->files);
+	js_number(j, "file_bytes", r->file_bytes);
 	if (r->addresses_left >= 0)
-		json_number(j, "addresses_left", r->addresses_left);
+		js_number(j, "addresses_left", r->addresses_left);
 	else
-		json_text(j, "addresses_left", NULL);
-	json_text(j, "proof", b ? b->proof : NULL);
-	json_text(j, "mask_domain", b && b->mask_domain[0] ? b->mask_domain : NULL);
-	json_flag(j, "mask_domain_public", r->is_public);
+		js_text(j, "addresses_left", NULL);
+	js_text(j, "proof", b ? b->proof : NULL);
+	js_text(j, "mask_domain", b && b->mask_domain[0] ? b->mask_domain : NULL);
+	js_flag(j, "mask_domain_public", r->is_public);
 	if (b)
-		json_number(j, "apps_to_tell", b->apps_to_tell);
-	json_text(j, "public_endpoint", b ? b->public_endpoint : NULL);
-	json_text(j, "tenant", r->steps[STEP_enter_running_mode] ? r->steps[STEP_enter_running_mode]->detail : NULL);
+		js_number(j, "apps_to_tell", b->apps_to_tell);
+	js_text(j, "public_endpoint", b ? b->public_endpoint : NULL);
+	js_text(j, "tenant", r->steps[STEP_enter_running_mode] ? r->steps[STEP_enter_running_mode]->detail : NULL);
 }
 
-void report_json(const struct report *r, struct json_out *j)
+void report_json(const struct report *r, struct js *j)
 {
 	const struct clone_state *s = r->state;
 
-	json_object(j, NULL);
-	json_number(j, "version", 1);
-	json_text(j, "clone_id", s ? s->clone_id : NULL);
-	json_text(j, "status", s ? clone_status_name(s->status) : NULL);
-	json_text(j, "source_ctx", s ? s->source_ctx : NULL);
-	json_text(j, "target_ctx", s ? s->target_ctx : NULL);
-	json_text(j, "generation", s ? s->generation : NULL);
-	json_text(j, "cause", s && s->cause[0] ? s->cause : NULL);
-	json_number(j, "runs", r->runs);
-	json_number(j, "steps_done", s ? s->steps_done : 0);
-	json_number(j, "total_steps", s ? s->total_steps : 0);
-	json_number(j, "skipped", r->skipped);
-	json_time(j, "began_at", r->began_ms);
-	json_time(j, "ended_at", r->ended_ms);
-	json_number(j, "took_ms", r->ended_ms - r->began_ms);
+	js_object(j, NULL);
+	js_number(j, "version", 1);
+	js_text(j, "clone_id", s ? s->clone_id : NULL);
+	js_text(j, "status", s ? clone_status_name(s->status) : NULL);
+	js_text(j, "source_ctx", s ? s->source_ctx : NULL);
+	js_text(j, "target_ctx", s ? s->target_ctx : NULL);
+	js_text(j, "generation", s ? s->generation : NULL);
+	js_text(j, "cause", s && s->cause[0] ? s->cause : NULL);
+	js_number(j, "runs", r->runs);
+	js_number(j, "steps_done", s ? s->steps_done : 0);
+	js_number(j, "total_steps", s ? s->total_steps : 0);
+	js_number(j, "skipped", r->skipped);
+	js_time(j, "began_at", r->began_ms);
+	js_time(j, "ended_at", r->ended_ms);
+	js_number(j, "took_ms", r->ended_ms - r->began_ms);
 	json_sandbox(r, j);
-	json_flag(j, "good", report_is_good(r));
+	js_flag(j, "good", report_is_good(r));
 	json_steps(r, j);
-	json_close(j);
+	js_close(j);
 }

@@ -4,7 +4,7 @@
 #define SANDBOX_CTL_REPORT_H
 
 #include "consumer/ctl/history.h"
-#include "consumer/ctl/json_out.h"
+#include "consumer/ctl/js.h"
 
 struct report {
 	const struct clone_state *state;             /* the last one; NULL none came */
@@ -26,6 +26,6 @@ struct report_style {
 };
 
 void report_print(const struct report *r, const struct report_style *style, struct buf *out);
-void report_json(const struct report *r, struct json_out *j);
+void report_json(const struct report *r, struct js *j);
 
 #endif

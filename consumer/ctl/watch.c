@@ -244,30 +244,30 @@ void watch_changes(const struct sight *before, const struct sight *now, int64_t 
 static void json_change(const struct sight *s, enum step_id step, enum change change, int64_t now_ms, struct buf *out)
 {
 	static const char *const names[] = { "", "began", "ended", "waits", "moves" };
-	struct json_out j = { .out = out };
+	struct js j = { .out = out };
 	const struct step_note *note = &s->notes[step];
 
-	json_object(&j, NULL);
-	json_time(&j, "time", now_ms);
-	json_text(&j, "clone_id", s->id);
-	json_text(&j, "change", names[change]);
-	json_number(&j, "number", (int64_t)step + 1);
-	json_text(&j, "step", steps[step].slug);
+	js_object(&j, NULL);
+	js_time(&j, "time", now_ms);
+	js_text(&j, "clone_id", s->id);
+	js_text(&j, "change", names[change]);
+	js_number(&j, "number", (int64_t)step + 1);
+	js_text(&j, "step", steps[step].slug);
 	if (change == CHANGE_ENDED)
-		json_text(&j, "outcome", s->snap.outcome[step] ? step_outcome_name(s->snap.outcome[step]) : "FAILED");
+		js_text(&j, "outcome", s->snap.outcome[step] ? step_outcome_name(s->snap.outcome[step]) : "FAILED");
 	if (change == CHANGE_WAITS)
-		json_text(&j, "waiting_on", note->text);
-	json_number(&j, "rows", note->rows);
-	json_number(&j, "bytes", note->bytes);
-	json_number(&j, "steps_done", s->counted);
-	json_number(&j, "total_steps", s->total);
-	json_close(&j);
+		js_text(&j, "waiting_on", note->text);
+	js_number(&j, "rows", note->rows);
+	js_number(&j, "bytes", note->bytes);
+	js_number(&j, "steps_done", s->counted);
+	js_number(&j, "total_steps", s->total);
+	js_close(&j);
 }
 
 void watch_changes_json(const struct sight *before, const struct sight *now, int64_t now_ms, struct arena *mem,
                         struct buf *out)
 {
-	struct json_out j = { .out = out };
+	struct js j = { .out = out };
 
 	for (int i = 0; i < STEP_END; i++) {
 		enum change change = change_of(before, now, (enum step_id)i);
@@ -277,9 +277,9 @@ void watch_changes_json(const struct sight *before, const struct sight *now, int
 	}
 	if (!status_changed(before, now))
 		return;
-	json_object(&j, NULL);
-	json_time(&j, "time", now_ms);
-	json_text(&j, "change", "status");
+	js_object(&j, NULL);
+	js_time(&j, "time", now_ms);
+	js_text(&j, "change", "status");
 	look_json(&j, now, false, now_ms, mem);
-	json_close(&j);
+	js_close(&j);
 }

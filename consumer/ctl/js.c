@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "consumer/ctl/json_out.h"
+#include "consumer/ctl/js.h"
 
 #include "consumer/core/log_text.h"
 
@@ -28,7 +28,7 @@ static void add_string(struct buf *out, const char *text, size_t len)
 	buf_add_text(out, "\"");
 }
 
-static void begin_line(struct json_out *j)
+static void begin_line(struct js *j)
 {
 	if (j->depth == 0 || j->depth > j->lines)
 		return;
@@ -38,7 +38,7 @@ static void begin_line(struct json_out *j)
 }
 
 /* What stands before a value: comma, line and name. */
-static void begin(struct json_out *j, const char *name)
+static void begin(struct js *j, const char *name)
 {
 	uint32_t bit = UINT32_C(1) << j->depth;
 
@@ -52,13 +52,13 @@ static void begin(struct json_out *j, const char *name)
 	buf_add_text(j->out, ":");
 }
 
-static void open(struct json_out *j, const char *name, bool is_object)
+static void open(struct js *j, const char *name, bool is_object)
 {
 	uint32_t bit;
 
 	begin(j, name);
 	buf_add_text(j->out, is_object ? "{" : "[");
-	if (++j->depth >= JSON_DEPTH_MAX) {
+	if (++j->depth >= JS_DEPTH_MAX) {
 		j->out->failed = true; /* a mistake of the program: no document is that deep */
 		j->depth--;
 		return;
@@ -68,17 +68,17 @@ static void open(struct json_out *j, const char *name, bool is_object)
 	j->is_object = is_object ? j->is_object | bit : j->is_object & ~bit;
 }
 
-void json_object(struct json_out *j, const char *name)
+void js_object(struct js *j, const char *name)
 {
 	open(j, name, true);
 }
 
-void json_array(struct json_out *j, const char *name)
+void js_array(struct js *j, const char *name)
 {
 	open(j, name, false);
 }
 
-void json_close(struct json_out *j)
+void js_close(struct js *j)
 {
 	uint32_t bit = UINT32_C(1) << j->depth;
 	bool had_members = j->has_members & bit;
@@ -90,43 +90,45 @@ void json_close(struct json_out *j)
 			buf_add_text(j->out, "  ");
 	}
 	buf_add_text(j->out, j->is_object & bit ? "}" : "]");
-	if (j->depth == 0)
-		buf_add_text(j->out, "\n");
+	if (j->depth > 0)
+		return;
+	buf_add_text(j->out, "\n");
+	j->has_members = 0; /* the next document stands for itself */
 }
 
-void json_bytes(struct json_out *j, const char *name, const char *text, size_t len)
+void js_bytes(struct js *j, const char *name, const char *text, size_t len)
 {
 	begin(j, name);
 	add_string(j->out, text, len);
 }
 
-void json_text(struct json_out *j, const char *name, const char *text)
+void js_text(struct js *j, const char *name, const char *text)
 {
 	if (text) {
-		json_bytes(j, name, text, strlen(text));
+		js_bytes(j, name, text, strlen(text));
 		return;
 	}
 	begin(j, name);
 	buf_add_text(j->out, "null");
 }
 
-void json_number(struct json_out *j, const char *name, int64_t number)
+void js_number(struct js *j, const char *name, int64_t number)
 {
 	begin(j, name);
 	buf_printf(j->out, "%" PRId64, number);
 }
 
-void json_flag(struct json_out *j, const char *name, bool flag)
+void js_flag(struct js *j, const char *name, bool flag)
 {
 	begin(j, name);
 	buf_add_text(j->out, flag ? "true" : "false");
 }
 
-void json_time(struct json_out *j, const char *name, int64_t utc_ms)
+void js_time(struct js *j, const char *name, int64_t utc_ms)
 {
 	char text[LOG_TIME_TEXT];
 
 	if (utc_ms > 0)
 		log_time_text(utc_ms, text);
-	json_text(j, name, utc_ms > 0 ? text : NULL);
+	js_text(j, name, utc_ms > 0 ? text : NULL);
 }

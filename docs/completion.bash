@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of sandboxctl for bash. Made by `sandboxctl help --completion`; tests/unit/test_ctl_help.c
+# compares the two.
+_sandboxctl() {
+	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+	local noun=${COMP_WORDS[1]} verb=${COMP_WORDS[2]} words='' values='' formats='' ids=''
+	if ((COMP_CWORD == 1)); then
+		words='clone dead-letter doctor config version help'
+		COMPREPLY=($(compgen -W "$words" -- "$current"))
+		return
+	fi
+	case $noun in
+	clone) words='request plan list show watch events report replay pause resume retry-now cancel' ;;
+	dead-letter) words='list show requeue park' ;;
+	config) words='show' ;;
+	*) verb='' ;;
+	esac
+	if ((COMP_CWORD == 2)) && [[ $words ]]; then
+		COMPREPLY=($(compgen -W "$words" -- "$current"))
+		return
+	fi
+	case "$noun $verb" in
+	'clone request') words='--source --target --kind --admin --user --mask-domain --no-mask --keep --documents --attachments --enable-schedule --no-run --approve-target --expected-generation --from-file --clone-id --traceparent --confirm --even-if-busy --wait --timeout --requested-by --dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json ids'; ids='' ;;
+	'clone plan') words='--strict --config --output --no-headers --color --yes --no-input --help'; formats='table json mermaid'; ids='' ;;
+	'clone list') words='--status --target --limit --config --output --no-headers --color --yes --no-input --help'; formats='table json jsonl ids'; ids='' ;;
+	'clone show') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='clone' ;;
+	'clone watch') words='--exit-status --timeout --config --output --no-headers --color --yes --no-input --help'; formats='table jsonl'; ids='clone' ;;
+	'clone events') words='--all --follow --config --output --no-headers --color --yes --no-input --help'; formats='table jsonl'; ids='clone' ;;
+	'clone report') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='clone' ;;
+	'clone replay') words='--from-step --until-step --set --reason --wait --timeout --requested-by --dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='clone' ;;
+	'clone pause') words='--reason --requested-by --dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='clone' ;;
+	'clone resume') words='--reason --requested-by --dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='clone' ;;
+	'clone retry-now') words='--reason --requested-by --dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='clone' ;;
+	'clone cancel') words='--reason --requested-by --dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='clone' ;;
+	'dead-letter list') words='--reason --limit --config --output --no-headers --color --yes --no-input --help'; formats='table json jsonl ids'; ids='' ;;
+	'dead-letter show') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='dead-letter' ;;
+	'dead-letter requeue') words='--dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='dead-letter' ;;
+	'dead-letter park') words='--to --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='dead-letter' ;;
+	'doctor ') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json jsonl'; ids='' ;;
+	'config show') words='--origin --config --output --no-headers --color --yes --no-input --help'; formats='table'; ids='' ;;
+	'version ') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
+	'help ') words='--manual --completion --config --output --no-headers --color --yes --no-input --help'; formats=''; ids='' ;;
+	esac
+	case "$noun $verb $previous" in
+	'clone request --kind') values='replace create' ;;
+	'clone request --documents') values='all included-users none' ;;
+	'clone request --attachments') values='all no-requests none' ;;
+	'clone list --status') values='running cancelling completed failed paused cancelled rejected' ;;
+	*' -o' | *' --output') values=$formats ;;
+	*' --color') values='auto always never' ;;
+	*' --config' | *' --from-file' | *' --to')
+		compopt -o default
+		return ;;
+	esac
+	if [[ $values ]]; then
+		words=$values
+	elif [[ $current != -* && $ids ]]; then
+		words=$(sandboxctl "$ids" list -o ids --limit 50 2>/dev/null)
+		[[ $ids == clone ]] && words+=' @latest'
+	fi
+	COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -F _sandboxctl sandboxctl
