@@ -8,10 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAIL_BYTES = 32 }; /* room kept for ,"truncated":true}\n */
+enum {
+	TAIL_BYTES = 32, /* room kept for ,"truncated":true}\n */
+	BATCH_BYTES = 64 * 1024,
+};
 
 struct log {
 	struct log_settings settings;
+	struct log *of; /* of a batch: where its lines go; NULL otherwise */
+	struct buf kept;
+	uint64_t kept_lines;
 	_Atomic uint64_t dropped;
 };
 
@@ -33,10 +39,51 @@ struct log *log_new(const struct log_settings *settings)
 	return l;
 }
 
+struct log *log_batch_new(struct log *of)
+{
+	struct log *l = log_new(&of->settings);
+
+	if (!l)
+		return NULL;
+	l->of = of;
+	buf_init(&l->kept, BATCH_BYTES);
+	return l;
+}
+
+static void write_out(struct log *l, const char *lines, size_t len, uint64_t count)
+{
+	if (!l->settings.write(l->settings.write_arg, lines, len))
+		atomic_fetch_add(&l->dropped, count);
+}
+
+void log_flush(struct log *l)
+{
+	if (l->kept_lines)
+		write_out(l->of, l->kept.data, l->kept.len, l->kept_lines);
+	buf_clear(&l->kept);
+	l->kept_lines = 0;
+}
+
+/* What is urgent takes along what was said before it. */
+static void take_line(struct log *l, enum log_level level, const struct buf *line)
+{
+	if (!l->of) {
+		write_out(l, line->data, line->len, 1);
+		return;
+	}
+	if (line->len > l->kept.max - l->kept.len)
+		log_flush(l);
+	l->kept_lines += buf_add(&l->kept, line->data, line->len);
+	if (level >= LOG_LEVEL_WARN)
+		log_flush(l);
+}
+
 void log_free(struct log **l)
 {
-	if (!l)
+	if (!l || !*l)
 		return;
+	log_flush(*l);
+	buf_done(&(*l)->kept);
 	free(*l);
 	*l = NULL;
 }
@@ -95,20 +142,30 @@ struct log_field log_secret(const char *name)
 	return (struct log_field){ name, LOG_KIND_SECRET, NULL, 0 };
 }
 
+static void add_seconds(struct buf *text, int64_t ms)
+{
+	int64_t size = llabs(ms);
+	char thousandths[4] = { '.', (char)('0' + size / 100 % 10), (char)('0' + size / 10 % 10), (char)('0' + size % 10) };
+
+	if (ms < 0)
+		buf_add_text(text, "-");
+	buf_add_number(text, size / 1000);
+	buf_add(text, thousandths, sizeof thousandths);
+}
+
 static void add_value(struct line *line, const struct log_field *f)
 {
 	bool json = line->format == LOG_FORMAT_JSON;
 
 	switch (f->kind) {
 	case LOG_KIND_NUMBER:
-		buf_printf(&line->text, "%lld", (long long)f->number);
+		buf_add_number(&line->text, f->number);
 		break;
 	case LOG_KIND_BOOL:
 		buf_add_text(&line->text, f->number ? "true" : "false");
 		break;
 	case LOG_KIND_SECONDS:
-		buf_printf(&line->text, "%s%lld.%03lld", f->number < 0 ? "-" : "", llabs(f->number / 1000),
-		           llabs(f->number % 1000));
+		add_seconds(&line->text, f->number);
 		break;
 	case LOG_KIND_SECRET:
 		log_text_add(&line->text, "[secret]", json);
@@ -124,10 +181,15 @@ static void add_field(struct line *line, const struct log_field *f)
 {
 	size_t before = line->text.len;
 
-	if (line->format == LOG_FORMAT_JSON)
-		buf_printf(&line->text, "%s\"%s\":", before > 1 ? "," : "", f->name);
-	else
-		buf_printf(&line->text, "%s%s=", before ? " " : "", f->name);
+	if (line->format == LOG_FORMAT_JSON) {
+		buf_add_text(&line->text, before > 1 ? ",\"" : "\"");
+		buf_add_text(&line->text, f->name);
+		buf_add_text(&line->text, "\":");
+	} else {
+		buf_add_text(&line->text, before ? " " : "");
+		buf_add_text(&line->text, f->name);
+		buf_add_text(&line->text, "=");
+	}
 	add_value(line, f);
 	if (!line->text.failed && line->text.max - line->text.len >= TAIL_BYTES)
 		return;
@@ -201,7 +263,9 @@ void log_write(struct log *l, enum log_level level, const struct log_context *co
 			add_field(&line, &fields[i]);
 	}
 	add_end(&line);
-	if (line.text.failed || !l->settings.write(l->settings.write_arg, line.text.data, line.text.len))
+	if (line.text.failed)
 		atomic_fetch_add(&l->dropped, 1);
+	else
+		take_line(l, level, &line.text);
 	buf_done(&line.text);
 }

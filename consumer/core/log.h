@@ -28,7 +28,7 @@ struct log_settings {
 	enum log_level level; /* less important lines are not even formatted */
 	enum log_format format;
 	size_t line_max;      /* longest line with its line end; fields that do not fit are left out and that is said */
-	/* Takes one whole line with its line end, from any thread; false when it had to drop it. */
+	/* Takes whole lines with their line ends, from any thread; false when it had to drop them. */
 	bool (*write)(void *arg, const char *line, size_t len);
 	void *write_arg;
 	int64_t (*utc_ms)(void *arg);
@@ -57,6 +57,10 @@ struct log;
 /* NULL when memory is short. */
 struct log *log_new(const struct log_settings *settings);
 void log_free(struct log **l);
+/* For one busy thread: says through `of`, which must outlive it, but keeps lines back until log_flush(), a warning or
+ * an error, or some 64 KiB of them. */
+struct log *log_batch_new(struct log *of);
+void log_flush(struct log *l);
 /* Lines that could not be written so far. */
 uint64_t log_dropped(const struct log *l);
 bool log_wants(const struct log *l, enum log_level level);

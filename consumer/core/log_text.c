@@ -103,13 +103,27 @@ static bool find_address(const char *text, size_t from, size_t len, size_t *star
 	return false;
 }
 
+static size_t plain_run(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && text[n] >= ' ' && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
+		n++;
+	return n;
+}
+
 static void add_plain(struct buf *out, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len;) {
+		size_t n = plain_run(text + i, len - i);
 		uint32_t code;
-		size_t n = text_next_char(text + i, len - i, &code);
 
-		add_char(out, text + i, n, code);
+		if (n) {
+			buf_add(out, text + i, n);
+		} else {
+			n = text_next_char(text + i, len - i, &code);
+			add_char(out, text + i, n, code);
+		}
 		i += n;
 	}
 }
@@ -193,17 +207,28 @@ static struct date date_of(int64_t days)
 	return d;
 }
 
+/* Writes the number with that many digits and what stands behind it; returns where it goes on. */
+static char *put_digits(char *at, int64_t number, int digits, char behind)
+{
+	for (int i = digits - 1; i >= 0; i--, number /= 10)
+		at[i] = (char)('0' + number % 10);
+	at[digits] = behind;
+	return at + digits + 1;
+}
+
 void log_time_text(int64_t utc_ms, char text_r[LOG_TIME_TEXT])
 {
 	const int64_t day_ms = 86400000;
 	int64_t days = utc_ms / day_ms - (utc_ms % day_ms < 0), rest = utc_ms - days * day_ms;
 	struct date d = date_of(days);
-	struct buf out;
+	char *at = text_r;
 
-	buf_init(&out, LOG_TIME_TEXT - 1);
-	buf_printf(&out, "%04lld-%02d-%02dT%02lld:%02lld:%02lld.%03lldZ", (long long)d.year, d.month, d.day,
-	           (long long)(rest / 3600000), (long long)(rest / 60000 % 60), (long long)(rest / 1000 % 60),
-	           (long long)(rest % 1000));
-	memcpy(text_r, buf_text(&out), out.len + 1);
-	buf_done(&out);
+	at = put_digits(at, d.year, 4, '-');
+	at = put_digits(at, d.month, 2, '-');
+	at = put_digits(at, d.day, 2, 'T');
+	at = put_digits(at, rest / 3600000, 2, ':');
+	at = put_digits(at, rest / 60000 % 60, 2, ':');
+	at = put_digits(at, rest / 1000 % 60, 2, '.');
+	at = put_digits(at, rest % 1000, 3, 'Z');
+	*at = '\0';
 }

@@ -85,6 +85,8 @@ static void carry_out_all(struct loop *l)
 		loop_carry_out(l, &fx[i]);
 	}
 	l->p->store->flush(l->p->store);
+	workers_start(l->workers);
+	log_flush(l->log);
 }
 
 static void set_lag(void *arg, const struct bus_position *at, int64_t records)
@@ -143,7 +145,7 @@ static void check_stop(struct loop *l, int *seen)
 	if (*l->p->stop == *seen)
 		return;
 	*seen = *l->p->stop;
-	log_info(l->p->log, NULL, *seen == 1 ? "stopping: running steps may end" : "stopping at once");
+	log_info(l->log, NULL, *seen == 1 ? "stopping: running steps may end" : "stopping at once");
 	if (*seen > 1)
 		l->drained = true;
 	engine_feed(l->engine, &stop);
@@ -184,10 +186,11 @@ static bool open_loop(struct loop *l, int *epoll_r, struct err *e)
 	l->workers = workers_new(l->p->world, l->p->workers, e);
 	l->outbox = outbox_new();
 	l->records = records_new();
+	l->log = log_batch_new(l->p->log);
 	l->mem = arena_new(EFFECT_MEMORY_MAX_BYTES);
 	buf_init(&l->bytes, ENVELOPE_MAX_BYTES);
 	*epoll_r = epoll_create1(EPOLL_CLOEXEC);
-	if (!l->engine || !l->outbox || !l->records || !l->mem || *epoll_r < 0)
+	if (!l->engine || !l->outbox || !l->records || !l->log || !l->mem || *epoll_r < 0)
 		return err_set(e, ERR_TRANSIENT, 0, "loop", "out of memory or descriptors");
 	return l->workers && watch(*epoll_r, workers_fd(l->workers), e) && watch(*epoll_r, l->p->bus->fd(l->p->bus), e) &&
 		watch(*epoll_r, l->p->store->fd(l->p->store), e);
@@ -207,6 +210,7 @@ static void close_loop(struct loop *l, int epoll)
 	engine_free(&l->engine);
 	outbox_free(&l->outbox);
 	records_free(&l->records);
+	log_free(&l->log);
 	arena_free(&l->mem);
 	buf_done(&l->bytes);
 	free(l->flights);

@@ -44,7 +44,7 @@ static void feed_bad(struct loop *l, const struct bus_position *at, const char *
 {
 	const struct input in = { .kind = IN_BAD_RECORD, .at = *at, .code = code, .text = e->text };
 
-	log_warn(l->p->log, NULL, "record refused", log_text("topic", topic_name(at->topic)),
+	log_warn(l->log, NULL, "record refused", log_text("topic", topic_name(at->topic)),
 		log_number("partition", at->partition), log_number("offset", at->offset), log_text("reason", code), LOG_ERR(e));
 	metrics_add(l->p->metrics, METRIC_DEAD_LETTERS, at->topic, 0, 1);
 	engine_feed(l->engine, &in);
@@ -91,7 +91,7 @@ static void park(struct loop *l, const struct bus_record *record)
 	l->parked = true;
 	l->parked_again_ms = loop_now_ms() + PARKED_AGAIN_MS;
 	l->p->bus->pause(l->p->bus, true);
-	log_warn(l->p->log, NULL, "a record waits for its schema; reading pauses", log_text("topic", topic_name(record->at.topic)));
+	log_warn(l->log, NULL, "a record waits for its schema; reading pauses", log_text("topic", topic_name(record->at.topic)));
 }
 
 static void on_record(struct loop *l, const struct bus_record *record)
@@ -135,7 +135,7 @@ static void on_partition(struct loop *l, const struct bus_event *event)
 	struct input in = { .at = event->at };
 
 	in.kind = event->kind == BUS_ASSIGNED ? IN_ASSIGNED : event->kind == BUS_REVOKED ? IN_REVOKED : IN_LOST;
-	log_info(l->p->log, NULL, event->kind == BUS_ASSIGNED ? "partition taken" : "partition given up",
+	log_info(l->log, NULL, event->kind == BUS_ASSIGNED ? "partition taken" : "partition given up",
 		log_text("topic", topic_name(event->at.topic)), log_number("partition", event->at.partition));
 	if (event->kind != BUS_ASSIGNED && l->parked && l->parked_record.at.topic == event->at.topic &&
 	    l->parked_record.at.partition == event->at.partition)
@@ -233,7 +233,7 @@ static void on_acquired(struct loop *l, const struct store_answer *a)
 	if (ours)
 		metrics_observe(l->p->metrics, METRIC_LEASE_WAIT, 0, 0, loop_now_ms() - view.asking_since_ms);
 	if (a->found && !snapshot_read(a->clone, a->clone_count, &snapshot, &e)) {
-		log_error(l->p->log, NULL, "a clone in the store cannot be read", LOG_ERR(&e));
+		log_error(l->log, NULL, "a clone in the store cannot be read", LOG_ERR(&e));
 		answer.status = STORE_UNAVAILABLE;
 	} else if (a->found && ours) {
 		take_entries(l, view.clone_id, a, &answer);
@@ -285,18 +285,18 @@ static void log_step(struct loop *l, const struct work *w)
 
 	switch (r->outcome) {
 	case STEP_WAIT:
-		log_debug(l->p->log, &context, "step waits", log_text("on", r->waiting_on), log_ms("again_in", r->delay_ms));
+		log_debug(l->log, &context, "step waits", log_text("on", r->waiting_on), log_ms("again_in", r->delay_ms));
 		break;
 	case STEP_RETRY:
 	case STEP_UNSURE:
-		log_warn(l->p->log, &context, "step failed for now", log_text("outcome", step_outcome_name(r->outcome)),
+		log_warn(l->log, &context, "step failed for now", log_text("outcome", step_outcome_name(r->outcome)),
 			LOG_ERR(&r->err));
 		break;
 	case STEP_REFUSED:
-		log_error(l->p->log, &context, "step failed", LOG_ERR(&r->err));
+		log_error(l->log, &context, "step failed", LOG_ERR(&r->err));
 		break;
 	default:
-		log_info(l->p->log, &context, "step ended", log_text("outcome", step_outcome_name(r->outcome)),
+		log_info(l->log, &context, "step ended", log_text("outcome", step_outcome_name(r->outcome)),
 			log_number("rows", r->rows), log_number("bytes", r->bytes), log_ms("took", took),
 			log_text("detail", r->detail));
 		break;
@@ -340,11 +340,9 @@ void loop_take_steps(struct loop *l)
 		struct input in = { .kind = IN_STEP, .ref = w->ref, .step = w->step, .token = w->fence.token,
 			.result = &w->result };
 
-		for (struct work **p = &l->running; *p; p = &(*p)->peer)
-			if (*p == w) {
-				*p = w->peer;
-				break;
-			}
+		*w->peer_at = w->peer;
+		if (w->peer)
+			w->peer->peer_at = w->peer_at;
 		log_step(l, w);
 		count_step(l, w);
 		loop_note_return(l, w);

@@ -19,7 +19,7 @@ void loop_store_submit(struct loop *l, const struct store_op *op)
 
 	if (l->p->store->submit(l->p->store, op, &e))
 		return;
-	log_warn(l->p->log, NULL, "the store takes nothing more now", LOG_ERR(&e));
+	log_warn(l->log, NULL, "the store takes nothing more now", LOG_ERR(&e));
 	in.kind = op->kind == STORE_ACQUIRE ? IN_LEASE : op->kind == STORE_RENEW ? IN_RENEWED :
 		op->kind == STORE_RELEASE ? IN_RELEASED : IN_RECORDED;
 	if (op->kind == STORE_NOTE || op->kind == STORE_DELIVERED)
@@ -64,6 +64,9 @@ static void start_step(struct loop *l, const struct effect *fx)
 	w->raise_token = fx->fresh_lease;
 	snprintf(w->waited_on, sizeof w->waited_on, "%s", fx->text ? fx->text : "");
 	w->peer = l->running;
+	w->peer_at = &l->running;
+	if (w->peer)
+		w->peer->peer_at = &w->peer;
 	l->running = w;
 	workers_give(l->workers, w);
 }
@@ -88,7 +91,7 @@ static bool send_envelope(struct loop *l, const void *data, size_t len, struct f
 			return true;
 	}
 	f->used = false;
-	log_warn(l->p->log, NULL, "an event could not be queued", LOG_ERR(&e));
+	log_warn(l->log, NULL, "an event could not be queued", LOG_ERR(&e));
 	return false;
 }
 
@@ -127,7 +130,7 @@ static void send_direct(struct loop *l, const struct effect *fx, const struct me
 	f->at = fx->at;
 	if (!m || !loop_encode(l, m, topic, key, traceparent, &e)) {
 		f->used = false;
-		log_error(l->p->log, NULL, "a record about a refusal cannot be encoded", LOG_ERR(&e));
+		log_error(l->log, NULL, "a record about a refusal cannot be encoded", LOG_ERR(&e));
 		loop_feed_later(l, &failed);
 	} else if (!send_envelope(l, l->bytes.data, l->bytes.len, f, tag)) {
 		loop_feed_later(l, &failed);
@@ -149,7 +152,7 @@ static void dead_letter(struct loop *l, const struct effect *fx)
 			.reason_code = fx->code, .reason = fx->text, .key = record.key, .value = record.value,
 			.key_len = record.key_len, .value_len = record.value_len, .value_size = kept ? kept->value_size : 0 };
 	}
-	log_warn(l->p->log, NULL, "dead letter", log_text("topic", topic_name(fx->at.topic)),
+	log_warn(l->log, NULL, "dead letter", log_text("topic", topic_name(fx->at.topic)),
 		log_number("partition", fx->at.partition), log_number("offset", fx->at.offset), log_text("reason", fx->code),
 		log_text("sentence", fx->text));
 	send_direct(l, fx, m, TOPIC_DEAD_LETTER, topic_name(fx->at.topic), "");
@@ -159,7 +162,7 @@ static void tell_rejected(struct loop *l, const struct effect *fx)
 {
 	const struct log_context context = { .clone_id = fx->request->job.clone_id };
 
-	log_warn(l->p->log, &context, "clone rejected", log_text("cause", fx->text));
+	log_warn(l->log, &context, "clone rejected", log_text("cause", fx->text));
 	send_direct(l, fx, event_rejected(fx->request, fx->text, loop_utc_ms(), l->mem), TOPIC_STATE,
 		fx->request->job.clone_id, fx->request->traceparent);
 }
@@ -169,7 +172,7 @@ static void commit(struct loop *l, const struct effect *fx)
 	struct err e = { 0 };
 
 	if (!l->p->bus->commit(l->p->bus, &fx->at, &e))
-		log_warn(l->p->log, NULL, "an offset could not be committed; the records are read again after a restart",
+		log_warn(l->log, NULL, "an offset could not be committed; the records are read again after a restart",
 			LOG_ERR(&e));
 	records_forget_below(l->records, &fx->at);
 }
@@ -181,7 +184,7 @@ static void log_status(struct loop *l, const struct effect *fx)
 	for (size_t i = 0; i < fx->event_count; i++) {
 		if (fx->events[i].kind != MESSAGE_STATE)
 			continue;
-		log_info(l->p->log, &context, "clone", log_text("status", clone_status_name(fx->snapshot->status)),
+		log_info(l->log, &context, "clone", log_text("status", clone_status_name(fx->snapshot->status)),
 			log_text("target", fx->target_ctx), log_text("cause", fx->snapshot->cause));
 		if (clone_status_is_at_rest(fx->snapshot->status))
 			metrics_add(l->p->metrics, METRIC_CLONES_ENDED, fx->snapshot->status, 0, 1);

@@ -22,6 +22,7 @@ struct loop {
 	struct workers *workers;
 	struct outbox *outbox;
 	struct records *records;
+	struct log *log; /* a turn's lines are written together */
 	struct work *running; /* list of calls that are with the workers */
 	struct flight *flights;
 	size_t flight_count, flight_size, flight_free_hint;

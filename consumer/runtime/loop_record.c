@@ -32,7 +32,7 @@ static void must(bool ok, const struct loop *l, const struct err *e, const char 
 {
 	if (ok)
 		return;
-	log_error(l->p->log, NULL, what, LOG_ERR(e));
+	log_error(l->log, NULL, what, LOG_ERR(e));
 	abort();
 }
 

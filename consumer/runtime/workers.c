@@ -14,12 +14,17 @@ struct queue {
 	struct work *first, *last;
 };
 
+/* Short steps must not cost a wake-up each: at most one sleeping worker is called at a time (it calls the next one when
+ * there is more to do), and the loop's descriptor is written only when it may have gone to sleep. */
 struct workers {
 	struct world_port *world;
+	struct queue given; /* the loop's own, until workers_start() */
 	pthread_mutex_t lock;
 	pthread_cond_t filled;
 	struct queue todo, done;
-	bool closing;
+	struct queue taken; /* the loop's own, after workers_take() */
+	bool closing, called;
+	int idle;
 	int event_fd, count;
 	pthread_t threads[];
 };
@@ -44,6 +49,18 @@ static struct work *take(struct queue *q)
 			q->last = NULL;
 	}
 	return work;
+}
+
+static void move_all(struct queue *from, struct queue *to)
+{
+	if (!from->first)
+		return;
+	if (to->last)
+		to->last->next = from->first;
+	else
+		to->first = from->first;
+	to->last = from->last;
+	*from = (struct queue){ 0 };
 }
 
 static int64_t utc_now_ms(void)
@@ -121,36 +138,67 @@ static void close_session(struct workers *w, struct work *work)
 {
 	struct world_session *session;
 
+	if (!atomic_load(&work->session))
+		return; /* only its own worker sets it */
 	pthread_mutex_lock(&w->lock);
 	session = atomic_exchange(&work->session, NULL);
 	pthread_mutex_unlock(&w->lock);
-	if (session)
-		w->world->close(w->world, session);
+	w->world->close(w->world, session);
+}
+
+/* Under the lock. */
+static void call_one(struct workers *w)
+{
+	if (!w->todo.first || !w->idle || w->called)
+		return;
+	w->called = true;
+	pthread_cond_signal(&w->filled);
+}
+
+/* Under the lock: the next call; NULL when the pool closes. */
+static struct work *wait_for_work(struct workers *w)
+{
+	struct work *work;
+
+	while (!w->todo.first && !w->closing) {
+		w->idle++;
+		pthread_cond_wait(&w->filled, &w->lock);
+		w->idle--;
+		w->called = false;
+	}
+	work = take(&w->todo);
+	call_one(w);
+	return work;
+}
+
+static void wake_loop(struct workers *w)
+{
+	const uint64_t one = 1;
+
+	if (write(w->event_fd, &one, sizeof one) != (ssize_t)sizeof one)
+		abort(); /* an eventfd of ours cannot fail */
 }
 
 static void *worker(void *arg)
 {
 	struct workers *w = arg;
+	struct work *work;
 
-	for (;;) {
-		struct work *work;
-		const uint64_t one = 1;
+	pthread_mutex_lock(&w->lock);
+	while ((work = wait_for_work(w)) != NULL) {
+		bool first;
 
-		pthread_mutex_lock(&w->lock);
-		while (!w->todo.first && !w->closing)
-			pthread_cond_wait(&w->filled, &w->lock);
-		work = take(&w->todo);
 		pthread_mutex_unlock(&w->lock);
-		if (!work)
-			return NULL;
 		run(w->world, work);
 		close_session(w, work);
 		pthread_mutex_lock(&w->lock);
+		first = !w->done.first;
 		put(&w->done, work);
-		pthread_mutex_unlock(&w->lock);
-		if (write(w->event_fd, &one, sizeof one) != (ssize_t)sizeof one)
-			abort(); /* an eventfd of ours cannot fail */
+		if (first)
+			wake_loop(w);
 	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
 }
 
 /* ---- the pool ---- */
@@ -203,23 +251,29 @@ int workers_fd(const struct workers *w)
 
 void workers_give(struct workers *w, struct work *work)
 {
+	put(&w->given, work);
+}
+
+void workers_start(struct workers *w)
+{
+	if (!w->given.first)
+		return;
 	pthread_mutex_lock(&w->lock);
-	put(&w->todo, work);
-	pthread_cond_signal(&w->filled);
+	move_all(&w->given, &w->todo);
+	call_one(w);
 	pthread_mutex_unlock(&w->lock);
 }
 
 struct work *workers_take(struct workers *w)
 {
-	struct work *work;
 	uint64_t count;
 
-	pthread_mutex_lock(&w->lock);
-	work = take(&w->done);
-	if (!work && read(w->event_fd, &count, sizeof count) < 0)
-		count = 0;
-	pthread_mutex_unlock(&w->lock);
-	return work;
+	if (!w->taken.first && read(w->event_fd, &count, sizeof count) == (ssize_t)sizeof count) {
+		pthread_mutex_lock(&w->lock);
+		move_all(&w->done, &w->taken);
+		pthread_mutex_unlock(&w->lock);
+	}
+	return take(&w->taken);
 }
 
 void workers_abort(struct workers *w, struct work *work)

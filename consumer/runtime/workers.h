@@ -10,7 +10,7 @@ struct workers;
 
 struct work { /* one call of one handler */
 	struct work *next; /* the pool's */
-	struct work *peer; /* the loop's list of what is with the pool */
+	struct work *peer, **peer_at; /* the loop's list of what is with the pool */
 	clone_ref ref;
 	enum step_id step;
 	const struct step_job *job; /* borrowed: the engine keeps the request while a step of it runs */
@@ -34,8 +34,9 @@ void workers_free(struct workers **w);
 
 /* Readable when workers_take has something. */
 int workers_fd(const struct workers *w);
-/* work belongs to the pool until workers_take gives it back. */
+/* work belongs to the pool until workers_take gives it back. It is run after the next workers_start. */
 void workers_give(struct workers *w, struct work *work);
+void workers_start(struct workers *w);
 /* The next call that came back; NULL when there is none. */
 struct work *workers_take(struct workers *w);
 /* Makes a running call end early: it still comes back. */

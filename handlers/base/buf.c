@@ -64,6 +64,20 @@ bool buf_add_text(struct buf *b, const char *text)
 	return buf_add(b, text, strlen(text));
 }
 
+bool buf_add_number(struct buf *b, int64_t number)
+{
+	char text[20];
+	size_t at = sizeof text;
+	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+
+	do
+		text[--at] = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (number < 0)
+		text[--at] = '-';
+	return buf_add(b, text + at, sizeof text - at);
+}
+
 bool buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap, again;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
 	char *data; /* NUL-terminated after any successful call; NULL while empty and never grown */
@@ -22,6 +23,7 @@ void buf_clear(struct buf *b);
 /* Each returns false, sets failed and leaves the content as it was when it does not fit. */
 bool buf_add(struct buf *b, const void *data, size_t len);
 bool buf_add_text(struct buf *b, const char *text);
+bool buf_add_number(struct buf *b, int64_t number); /* in decimal; several times as fast as printf */
 bool buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The text so far, "" when nothing was added; borrowed until the next change. */

@@ -26,7 +26,7 @@ struct options {
 
 struct figures { /* of one run */
 	double steps_per_s, gap_p50_us, gap_p99_us, clone_ms;
-	double own_cpu, all_cpu; /* seconds per 1,000 steps */
+	double own_cpu, redis_cpu, broker_cpu, all_cpu; /* seconds per 1,000 steps */
 };
 
 static const char usage[] =
@@ -116,14 +116,12 @@ static bool parse(int argc, char **argv, struct options *o)
 /* ---- one run ---- */
 
 struct cpu {
-	double subject, all;
+	double subject, redis, broker, driver;
 };
 
 static struct cpu cpu_now(const struct services *s, const struct subject *r)
 {
-	double subject = measure_cpu_s(r->pid);
-
-	return (struct cpu){ subject, subject + measure_cpu_s(redis_server_pid(s->redis)) + measure_cpu_s(s->broker_pid) +
+	return (struct cpu){ measure_cpu_s(r->pid), measure_cpu_s(redis_server_pid(s->redis)), measure_cpu_s(s->broker_pid),
 		measure_cpu_s(getpid()) };
 }
 
@@ -146,7 +144,9 @@ static void fill(struct figures *f, struct trace *t, int warm, struct cpu before
 	f->gap_p99_us = (double)found.gap_p99_ns / 1e3;
 	f->clone_ms = (double)found.clone_p50_ns / 1e6;
 	f->own_cpu = (after.subject - before.subject) / done * 1e3;
-	f->all_cpu = (after.all - before.all) / done * 1e3;
+	f->redis_cpu = (after.redis - before.redis) / done * 1e3;
+	f->broker_cpu = (after.broker - before.broker) / done * 1e3;
+	f->all_cpu = f->own_cpu + f->redis_cpu + f->broker_cpu + (after.driver - before.driver) / done * 1e3;
 }
 
 static bool run_once(struct services *s, const struct options *o, enum what what, size_t in_flight, struct figures *f)
@@ -194,9 +194,9 @@ static double middle(const struct figures *runs, int count, size_t member)
 
 static void print_line(const char *name, size_t in_flight, const struct figures *runs, const struct options *o)
 {
-	printf("%9zu  %-13s %9.0f %11.0f %11.0f %10.2f %12.3f %12.3f", in_flight, name, MIDDLE(runs, o, steps_per_s),
+	printf("%9zu  %-12s %8.0f %11.0f %11.0f %9.2f %8.4f %8.4f %8.4f %8.4f", in_flight, name, MIDDLE(runs, o, steps_per_s),
 		MIDDLE(runs, o, gap_p50_us), MIDDLE(runs, o, gap_p99_us), MIDDLE(runs, o, clone_ms), MIDDLE(runs, o, own_cpu),
-		MIDDLE(runs, o, all_cpu));
+		MIDDLE(runs, o, redis_cpu), MIDDLE(runs, o, broker_cpu), MIDDLE(runs, o, all_cpu));
 }
 
 static bool run_level(struct services *s, const struct options *o, size_t in_flight)
@@ -232,7 +232,8 @@ int main(int argc, char **argv)
 	ok = services_start(&s, o.bootstrap, o.broker_pid, o.fsync);
 	if (ok)
 		printf("33 steps of %d ms, strict order, %d workers; Redis AOF appendfsync %s; %s; median of %d\n"
-			"in flight                 steps/s  gap p50 us  gap p99 us   clone ms  own CPU s/k  all CPU s/k\n",
+			"                                                             processor seconds per 1,000 steps\n"
+			"in flight                steps/s  gap p50 us  gap p99 us  clone ms      own    Redis   broker      all\n",
 			o.step_ms, o.workers, o.fsync, o.broker_name, o.rounds);
 	for (size_t i = 0; ok && i < o.level_count; i++)
 		ok = run_level(&s, &o, o.levels[i]);

@@ -27,6 +27,26 @@ static bool complain(const char *what)
 	return false;
 }
 
+/* Of a program in the folder of the one that runs. */
+static bool path_of(const char *name, char *path, size_t size)
+{
+	char self[4096];
+	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+
+	if (len < 0)
+		return false;
+	self[len] = '\0';
+	return (size_t)snprintf(path, size, "%s/%s", dirname(self), name) < size;
+}
+
+/* Where the broker's program is. */
+static bool find_build(void)
+{
+	char path[4096];
+
+	return getenv("BUILD_DIR") || (path_of("../..", path, sizeof path) && setenv("BUILD_DIR", path, 1) == 0);
+}
+
 static bool start_redis(struct services *s, const char *fsync)
 {
 	struct err e = { 0 };
@@ -46,7 +66,7 @@ static bool start_broker(struct services *s, const char *bootstrap, pid_t broker
 		s->broker_pid = broker_pid;
 		return true;
 	}
-	if (!kafka_broker_start(&s->broker, BENCH_PARTITIONS))
+	if (!find_build() || !kafka_broker_start(&s->broker, BENCH_PARTITIONS))
 		return false;
 	snprintf(s->bootstrap, sizeof s->bootstrap, "%s", s->broker.bootstrap);
 	s->broker_pid = s->broker.pid;
@@ -90,18 +110,6 @@ bool services_forget(const struct services *s)
 }
 
 /* ---- the program that is measured ---- */
-
-/* Of a program in the folder of the one that runs. */
-static bool path_of(const char *name, char *path, size_t size)
-{
-	char self[4096];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-
-	if (len < 0)
-		return false;
-	self[len] = '\0';
-	return (size_t)snprintf(path, size, "%s/%s", dirname(self), name) < size;
-}
 
 static void set_env(const char *name, const char *fmt, ...)
 {
