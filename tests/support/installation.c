@@ -44,33 +44,59 @@ static char *replace(const char *text, const char *from, const char *to)
 	return out.data;
 }
 
-/* One more of what belongs to the first target, for the nth. */
-static json_t *for_target(json_t *item, int n)
+/* What belongs to the first target, for the nth. */
+static json_t *for_target(const char *text, int n, bool own_source)
 {
-	char ctx[32], serial[32], *text = json_dumps(item, 0), *named, *numbered;
+	char ctx[32], serial[32], source[32], *named, *numbered, *linked;
 	json_t *copy;
 
 	snprintf(ctx, sizeof ctx, "Cust%d", 70000 + n);
 	snprintf(serial, sizeof serial, "70000000%02d", n + 1);
+	snprintf(source, sizeof source, "Cust%d", 71000 + n);
 	named = replace(text, TARGET, ctx);
 	numbered = replace(named, "7000000002", serial);
-	copy = json_loads(numbered, 0, NULL);
-	free(text);
+	linked = replace(numbered, SOURCE, own_source ? source : SOURCE);
+	copy = json_loads(linked, 0, NULL);
 	free(named);
 	free(numbered);
+	free(linked);
 	ck_assert_ptr_nonnull(copy);
 	return copy;
 }
 
-static void add_targets(json_t *list, int targets)
+/* What belongs to the source, for the production tenant of the nth target: other names, the same data. */
+static json_t *for_source(const char *text, int n)
+{
+	char ctx[32], *named;
+	json_t *copy;
+
+	snprintf(ctx, sizeof ctx, "Cust%d", 71000 + n);
+	named = replace(text, SOURCE, ctx);
+	copy = json_loads(named, 0, NULL);
+	free(named);
+	ck_assert_ptr_nonnull(copy);
+	if (json_object_get(copy, "database")) {
+		json_object_set_new(copy, "database", json_string(SOURCE));
+		json_object_set_new(copy, "files_root", json_string(SOURCE));
+	}
+	return copy;
+}
+
+static void add_tenants(const struct installation *i, json_t *list)
 {
 	size_t first = json_array_size(list);
 
 	for (size_t at = 0; at < first; at++) {
 		char *text = json_dumps(json_array_get(list, at), 0);
+		bool is_target = strstr(text, TARGET);
 
-		for (int n = 2; strstr(text, TARGET) && n <= targets; n++)
-			json_array_append_new(list, for_target(json_array_get(list, at), n));
+		for (int n = 1; is_target && n <= i->targets; n++)
+			if (n > 1)
+				json_array_append_new(list, for_target(text, n, i->own_sources));
+			else
+				json_array_set_new(list, at, for_target(text, n, i->own_sources));
+		for (int n = 1; !is_target && i->own_sources && n <= i->targets; n++)
+			json_array_append_new(list, for_source(text, n));
 		free(text);
 	}
 }
@@ -83,7 +109,7 @@ static char *read_world(const struct installation *i, const char *path)
 
 	ck_assert_ptr_nonnull(world);
 	for (size_t l = 0; l < sizeof lists / sizeof *lists; l++)
-		add_targets(json_object_get(world, lists[l]), i->targets);
+		add_tenants(i, json_object_get(world, lists[l]));
 	text = json_dumps(world, 0);
 	json_decref(world);
 	return text;
@@ -196,6 +222,7 @@ struct installation *installation_new(const struct installation_options *options
 	ck_assert_int_le(i->targets, TARGETS_MAX);
 	i->partitions = PARTITIONS;
 	i->real_kafka = options->real_kafka;
+	i->own_sources = options->own_sources;
 	snprintf(i->folder, sizeof i->folder, "%s/i-XXXXXX", tmp && *tmp ? tmp : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(i->folder));
 	make_folders(i);

@@ -22,13 +22,16 @@ enum { CONSUMERS_MAX = 3, TARGETS_MAX = 9 };
 struct installation_options {
 	int targets;     /* test tenants of the one source; 0 means 1 */
 	int factor;      /* of the seed customer */
+	/* Each target is the sandbox of a production tenant of its own, all with the same database. A tenant has one test
+	 * environment in SuperID, over which targets of one source compete. */
+	bool own_sources;
 	bool real_kafka; /* Apache Kafka instead of the embedded broker */
 };
 
 struct installation {
 	char folder[64]; /* db, objects, archive, stubs, redis, s.ini, consumer-<n>.log */
 	int targets, partitions;
-	bool real_kafka;
+	bool real_kafka, own_sources;
 	struct kafka_broker broker;
 	struct redis_server *redis;
 	struct stub_server *stubs;
@@ -59,8 +62,8 @@ bool consumer_said(const struct installation *i, const char *text);
 
 /* ---- what goes in ---- */
 
-/* A sound request, to be changed and sent. id is borrowed. */
-struct message good_request(const char *id, const char *target);
+/* A sound request, to be changed and sent. id and target are borrowed. */
+struct message good_request(const struct installation *i, const char *id, const char *target);
 struct message good_replay(const char *id, const char *target);
 struct message good_control(const char *id, const char *target, enum control_verb verb);
 /* Encodes, publishes and waits until it is delivered. */
@@ -126,9 +129,12 @@ enum { WORLD_TEXT_MAX = 32 * 1024 * 1024 };
 void snapshot_source(struct installation *i, struct buf *out);
 /* What is the target's: the database in service, files, records in every outside system. */
 void snapshot_target(struct installation *i, const char *target, struct buf *out);
-/* Steps and BackupRestored of a clone, once each. */
-void snapshot_events(struct installation *i, const char *id, const char *target, struct buf *out);
-/* Databases beside the sources' and those in service; "" when there are none. Borrowed until the next call. */
+/* Steps and BackupRestored of a clone, once each, in the order of the plan. Unless exact, DONE and ALREADY are the same
+ * and what this try wrote is left out: after a crash a step says what is left to do, not what was done before. */
+void snapshot_events(struct installation *i, const char *id, const char *target, bool exact, struct buf *out);
+/* Every call of the clone that changed an outside system. */
+void snapshot_calls(struct installation *i, const char *id, const char *target, struct buf *out);
+/* Databases beside the source's and those in service; "" when there are none. Borrowed until the next call. */
 const char *left_over_databases(struct installation *i);
 /* Members of the hosting record of a tenant, "" when there is none; out_r holds size bytes. */
 const char *hosting_text(struct installation *i, const char *ctx, const char *member, char *out_r, size_t size);

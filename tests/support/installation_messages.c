@@ -18,12 +18,21 @@ static struct user_plan users[] = {
 	{ "tester@north.example", 0, "ten-salesservicemarketing", false },
 };
 
-struct message good_request(const char *id, const char *target)
+static const char *source_of(const struct installation *i, const char *target)
+{
+	static const char *const own[] = { "Cust71001", "Cust71002", "Cust71003", "Cust71004", "Cust71005", "Cust71006",
+					   "Cust71007", "Cust71008", "Cust71009" };
+	size_t n = (size_t)(target[strlen(target) - 1] - '1');
+
+	return i->own_sources && n < sizeof own / sizeof *own ? own[n] : SOURCE;
+}
+
+struct message good_request(const struct installation *i, const char *id, const char *target)
 {
 	struct message m = { .kind = MESSAGE_REQUEST };
 
 	m.request = (struct clone_request){ .confirmed = true, .requested_at_ms = 1785578400000, .expected_generation = "" };
-	m.request.job = (struct step_job){ .clone_id = id, .kind = CLONE_REPLACE, .source_ctx = SOURCE,
+	m.request.job = (struct step_job){ .clone_id = id, .kind = CLONE_REPLACE, .source_ctx = source_of(i, target),
 		.target_ctx = target, .requested_by = "admin@north.example", .mask_enabled = true,
 		.mask_domain = "sandbox.example", .users = users, .user_count = 2, .documents = DOCUMENTS_ALL,
 		.attachments = ATTACHMENTS_NO_REQUESTS, .set_running = true, .approved_target = "" };
@@ -83,7 +92,7 @@ void send_message(struct installation *i, const struct message *m)
 
 void send_request(struct installation *i, const char *id, const char *target)
 {
-	const struct message m = good_request(id, target);
+	const struct message m = good_request(i, id, target);
 
 	send_message(i, &m);
 }
@@ -257,12 +266,13 @@ struct message *await_dead_letter(struct installation *i, size_t nth, int within
 
 static rd_kafka_t *group_member(const struct installation *i)
 {
+	const char *group = getenv("SANDBOX_KAFKA__GROUP_ID");
 	char why[256];
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	rd_kafka_t *client;
 
 	rd_kafka_conf_set(conf, "bootstrap.servers", i->broker.bootstrap, NULL, 0);
-	rd_kafka_conf_set(conf, "group.id", "sandbox-consumer", NULL, 0);
+	rd_kafka_conf_set(conf, "group.id", group ? group : "sandbox-consumer", NULL, 0);
 	client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
 	ck_assert_msg(client, "%s", why);
 	return client;

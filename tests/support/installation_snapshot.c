@@ -111,12 +111,18 @@ static bool is_bookkeeping(const char *column)
 	return false;
 }
 
+/* How many rows were written counts those that were written again after a crash. */
+static bool is_ledger(const struct rows *r)
+{
+	return strcmp(r->shown, "sandbox_ledger") == 0;
+}
+
 static bool add_column(void *arg, const struct cell *cells, size_t count, struct err *e)
 {
 	struct rows *r = arg;
 
 	(void)count, (void)e;
-	if (r->plain || !is_bookkeeping(cells[0].text))
+	if (r->plain || !(is_bookkeeping(cells[0].text) || (is_ledger(r) && strcmp(cells[0].text, "rows") == 0)))
 		buf_printf(&r->columns, "%s\"%s\"", r->columns.len ? "," : "", cells[0].text);
 	return true;
 }
@@ -288,8 +294,9 @@ static void dump_systems(struct installation *i, const char *ctx, const struct n
 	json_object_del(tenant, "tasks");
 	json_object_del(tenant, "web_config");
 	json_object_del(json_object_get(tenant, "stamp"), "token");
-	/* A source has one test environment in SuperID: of several targets the last clone takes it. */
-	json_object_del(json_object_get(json_object_get(json_object_get(state, "world"), "superid"), ctx), "test_of");
+	if (!i->own_sources) /* of several targets of one source the last clone takes the link */
+		json_object_del(json_object_get(json_object_get(json_object_get(state, "world"), "superid"), ctx),
+			"test_of");
 	dump_records(json_object_get(state, "world"), "stub", "", ctx, names, out);
 	json_decref(state);
 }
@@ -356,6 +363,10 @@ void snapshot_target(struct installation *i, const char *target, struct buf *out
 	add_name(&names, target, "TARGET");
 	snprintf(lower, sizeof lower, "c%s", target + 1); /* in addresses */
 	add_name(&names, lower, "TARGET");
+	if (i->own_sources) {
+		snprintf(lower, sizeof lower, "Cust71%s", target + strlen("Cust70"));
+		add_name(&names, lower, "SOURCE");
+	}
 	snprintf(serial, sizeof serial, "70000000%02d", atoi(target + strlen("Cust")) - 70000 + 1);
 	add_name(&names, serial, "SERIAL");
 	buf_clear(out);
@@ -371,9 +382,33 @@ void snapshot_target(struct installation *i, const char *target, struct buf *out
 	ck_assert(!out->failed);
 }
 
-void snapshot_events(struct installation *i, const char *id, const char *target, struct buf *out)
+static void dump_step(const struct step_completed *s, bool exact, const struct names *names, struct buf *out)
 {
-	static const enum message_kind kinds[] = { MESSAGE_STEP_COMPLETED, MESSAGE_BACKUP_RESTORED };
+	buf_printf(out, "%d of %d %s run %d ", s->step_no, s->total_steps, s->slug, s->run);
+	if (exact) {
+		buf_printf(out, "%s rows %" PRId64 " bytes %" PRId64 " ", step_outcome_name(s->outcome), s->rows, s->bytes);
+		add_normal(out, s->detail, names);
+	} else if (s->outcome == STEP_DONE || s->outcome == STEP_ALREADY) {
+		buf_add_text(out, "so");
+	} else {
+		buf_add_text(out, step_outcome_name(s->outcome));
+	}
+	buf_add_text(out, "\n");
+}
+
+static void dump_restored(const struct backup_restored *b, const struct names *names, struct buf *out)
+{
+	buf_printf(out, "restored %d ", b->change_type);
+	add_normal(out, b->context_identifier, names);
+	buf_printf(out, " %s %s %s apps %" PRId64 " ", b->version_name, b->file_version, b->mask_domain, b->apps_to_tell);
+	add_normal(out, b->proof, names);
+	add_normal(out, b->public_endpoint, names);
+	add_normal(out, b->generation, names);
+	buf_add_text(out, "\n");
+}
+
+void snapshot_events(struct installation *i, const char *id, const char *target, bool exact, struct buf *out)
+{
 	struct names names = { .count = 0 };
 	struct events events;
 	const struct message *m;
@@ -385,28 +420,50 @@ void snapshot_events(struct installation *i, const char *id, const char *target,
 	events_read(i, &events);
 	check_sequence(&events, id);
 	for (enum step_id step = 0; step < STEP_END; step++)
-		for (size_t n = 0; (m = events_nth(&events, kinds[0], id, n)); n++) {
-			const struct step_completed *s = &m->step_completed;
-
-			if (strcmp(s->slug, steps[step].slug) != 0)
-				continue;
-			buf_printf(out, "%d of %d %s run %d %s rows %" PRId64 " bytes %" PRId64 " ", s->step_no, s->total_steps,
-				s->slug, s->run, step_outcome_name(s->outcome), s->rows, s->bytes);
-			add_normal(out, s->detail, &names);
-			buf_add_text(out, "\n");
-		}
-	for (size_t n = 0; (m = events_nth(&events, kinds[1], id, n)); n++) {
-		const struct backup_restored *b = &m->backup_restored;
-
-		buf_printf(out, "restored %d ", b->change_type);
-		add_normal(out, b->context_identifier, &names);
-		buf_printf(out, " %s %s %s apps %" PRId64 " ", b->version_name, b->file_version, b->mask_domain, b->apps_to_tell);
-		add_normal(out, b->proof, &names);
-		add_normal(out, b->public_endpoint, &names);
-		add_normal(out, b->generation, &names);
-		buf_add_text(out, "\n");
-	}
+		for (size_t n = 0; (m = events_nth(&events, MESSAGE_STEP_COMPLETED, id, n)); n++)
+			if (strcmp(m->step_completed.slug, steps[step].slug) == 0)
+				dump_step(&m->step_completed, exact, &names, out);
+	for (size_t n = 0; (m = events_nth(&events, MESSAGE_BACKUP_RESTORED, id, n)); n++)
+		dump_restored(&m->backup_restored, &names, out);
 	events_free(&events);
+	ck_assert(!out->failed);
+}
+
+void snapshot_calls(struct installation *i, const char *id, const char *target, struct buf *out)
+{
+	json_t *calls = stub_server_calls(i->stubs), *call;
+	struct names names = { .count = 0 };
+	char generation[DATABASE_MAX + 1], **lines;
+	size_t n, count = 0;
+
+	ck_assert_msg(calls, "the stubs do not answer");
+	lines = calloc(json_array_size(calls) + 1, sizeof *lines);
+	ck_assert_ptr_nonnull(lines);
+	add_name(&names, hosting_text(i, target, "database", generation, sizeof generation), "GENERATION");
+	add_name(&names, target, "TARGET");
+	json_array_foreach(calls, n, call) {
+		const char *key = json_string_value(json_object_get(call, "key"));
+		const char *path = json_string_value(json_object_get(call, "path"));
+		struct buf line;
+
+		if (!key || strncmp(key, id, strlen(id)) != 0 || !json_is_true(json_object_get(call, "acted")))
+			continue;
+		if (strstr(path, "/stamp"))
+			continue; /* a new owner's token is written again */
+		buf_init(&line, 4096);
+		buf_printf(&line, "%s %s ", json_string_value(json_object_get(call, "system")),
+			json_string_value(json_object_get(call, "method")));
+		add_normal(&line, path, &names);
+		lines[count++] = line.data;
+	}
+	qsort(lines, count, sizeof(char *), by_text);
+	buf_clear(out);
+	for (n = 0; n < count; n++) {
+		buf_printf(out, "%s\n", lines[n]);
+		free(lines[n]);
+	}
+	free(lines);
+	json_decref(calls);
 	ck_assert(!out->failed);
 }
 

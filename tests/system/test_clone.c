@@ -107,8 +107,8 @@ START_TEST(two_targets_end_to_end)
 	snapshot_target(i, TARGET, &world);
 	snapshot_target(i, "Cust70002", &world2);
 	check_same(&world, &world2, "two clones of one source");
-	snapshot_events(i, first, TARGET, &world);
-	snapshot_events(i, other, "Cust70002", &world2);
+	snapshot_events(i, first, TARGET, true, &world);
+	snapshot_events(i, other, "Cust70002", true, &world2);
 	check_same(&world, &world2, "the events of two clones of one source");
 	ck_assert_str_eq(left_over_databases(i), "");
 	ck_assert_int_eq(consumer_stop(i, 0, 10000), 0);
@@ -118,7 +118,7 @@ END_TEST
 
 START_TEST(a_second_clone_replaces_the_first)
 {
-	struct message m = good_request(third, TARGET);
+	struct message m = good_request(i, third, TARGET);
 	struct seen one, two, three;
 	char text[DATABASE_MAX + 1];
 
@@ -137,7 +137,7 @@ START_TEST(a_second_clone_replaces_the_first)
 	send_message(i, &m);
 	three = await(i, third, CLONE_REJECTED, TOLD_WITHIN_MS);
 	ck_assert_msg(strstr(three.cause, "not the generation"), "%s", three.cause);
-	m = good_request(other, TARGET);
+	m = good_request(i, other, TARGET);
 	m.request.expected_generation = two.generation;
 	send_message(i, &m);
 	await(i, other, CLONE_COMPLETED, CLONE_WITHIN_MS);
@@ -147,7 +147,7 @@ END_TEST
 
 START_TEST(a_repeat_has_no_effect_and_other_wishes_are_a_conflict)
 {
-	struct message m = good_request(first, TARGET), *letter;
+	struct message m = good_request(i, first, TARGET), *letter;
 	struct seen before, after;
 	struct events events;
 	size_t acted;
