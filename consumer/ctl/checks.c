@@ -45,8 +45,8 @@ void checks_print(const struct checks *k, bool colors, bool utf8, struct buf *ou
 		const struct check *row = &k->rows[i];
 		enum step_state state = like[row->result];
 
-		buf_printf(out, "%s%s%s %-14s ", look_color(state, colors), look_glyph(state, utf8), look_color_end(colors),
-			row->name);
+		buf_printf(out, "%s%s%s %-14s ", look_color(state, colors), look_glyph(state, utf8),
+			   look_color_end(colors), row->name);
 		human_text(out, row->text, strlen(row->text));
 		if (row->fix[0] && row->result != CHECK_WELL)
 			buf_printf(out, ". Fix: %s", row->fix);
@@ -62,13 +62,14 @@ static void check_topic(const struct desk_brokers *b, enum topic topic, struct c
 	const char *name = topic_name(topic);
 
 	if (!t->exists)
-		checks_add(k, "topic", CHECK_BAD, "make it: sandbox-topics --bootstrap HOST:PORT", "%s does not exist", name);
+		checks_add(k, "topic", CHECK_BAD, "make it: sandbox-topics --bootstrap HOST:PORT", "%s does not exist",
+			   name);
 	else if (t->without_leader)
 		checks_add(k, "topic", CHECK_BAD, "look at the brokers", "%s: nobody serves %d of %d partitions", name,
 			t->without_leader, t->partitions);
 	else if (t->in_sync < t->replicas)
-		checks_add(k, "topic", CHECK_WARNING, "look at the brokers", "%s: %d of %d replicas in sync", name, t->in_sync,
-			t->replicas);
+		checks_add(k, "topic", CHECK_WARNING, "look at the brokers", "%s: %d of %d replicas in sync", name,
+			   t->in_sync, t->replicas);
 }
 
 void checks_brokers(struct ctl *c, struct checks *k)
@@ -127,8 +128,8 @@ void checks_store(struct ctl *c, struct checks *k)
 	else if (h.warning[0])
 		checks_add(k, "redis", CHECK_WARNING, "see docs/redis.md", "%s", h.warning);
 	else
-		checks_add(k, "redis", CHECK_WELL, "", "%s %s, append-only file %s, %lld us a round trip", h.role, h.version,
-			h.aof_enabled ? "on" : "off", (long long)h.latency_us);
+		checks_add(k, "redis", CHECK_WELL, "", "%s %s, append-only file %s, %lld us a round trip", h.role,
+			   h.version, h.aof_enabled ? "on" : "off", (long long)h.latency_us);
 }
 
 /* ---- databases and files ---- */
@@ -139,7 +140,8 @@ static void check_folder(struct ctl *c, struct checks *k, const char *name, enum
 	struct err e = { 0 };
 
 	if (!*path)
-		checks_add(k, name, CHECK_BAD, "set it", "[%s] %s is not set", config_rows[id].section, config_rows[id].key);
+		checks_add(k, name, CHECK_BAD, "set it", "[%s] %s is not set", config_rows[id].section,
+			   config_rows[id].key);
 	else if (!c->desk->folder(c->desk, path, &e))
 		checks_add_err(k, name, "make the folder, or give this user the right to write there", &e);
 	else
@@ -188,7 +190,8 @@ static void check_system(struct ctl *c, struct checks *k, enum desk_system syste
 	else if (!c->desk->reach(c->desk, system, &status, &e))
 		checks_add_err(k, name, "start it, or correct its URL", &e);
 	else if (status == 401 || status == 403)
-		checks_add(k, name, CHECK_BAD, "put a valid token into its token_file", "it refuses our token (%d)", status);
+		checks_add(k, name, CHECK_BAD, "put a valid token into its token_file", "it refuses our token (%d)",
+			   status);
 	else if (status >= 500)
 		checks_add(k, name, CHECK_WARNING, "look at its own health", "it answers, with status %d", status);
 	else
@@ -220,11 +223,13 @@ void checks_secrets(struct ctl *c, struct checks *k)
 			checks_add_err(k, "secret", "chmod 600 the file, and own it", &e);
 	}
 	if (well)
-		checks_add(k, "secrets", CHECK_WELL, "", "%d file%s that only this user can read", well, well == 1 ? "" : "s");
+		checks_add(k, "secrets", CHECK_WELL, "", "%d file%s that only this user can read", well,
+			   well == 1 ? "" : "s");
 	if (c->desk->seal(c->desk, &seal))
 		checks_add(k, "seal", CHECK_WELL, "", "its key can be read");
 	else
-		checks_add_err(k, "seal", "set [seal] key_file to a file of 32 bytes or more: head -c 32 /dev/urandom", &seal);
+		checks_add_err(k, "seal", "set [seal] key_file to a file of 32 bytes or more: head -c 32 /dev/urandom",
+			       &seal);
 }
 
 void checks_clock(struct ctl *c, struct checks *k)
@@ -232,9 +237,11 @@ void checks_clock(struct ctl *c, struct checks *k)
 	const int64_t year_2025_ms = INT64_C(1735689600000), year_2100_ms = INT64_C(4102444800000);
 
 	if (c->now_ms < year_2025_ms || c->now_ms > year_2100_ms)
-		checks_add(k, "clock", CHECK_BAD, "set it, and keep it right with NTP", "the clock of this machine is wrong");
+		checks_add(k, "clock", CHECK_BAD, "set it, and keep it right with NTP",
+			   "the clock of this machine is wrong");
 	else if (!c->desk->clock_is_synchronised(c->desk))
-		checks_add(k, "clock", CHECK_WARNING, "start an NTP client", "nobody keeps the clock of this machine right");
+		checks_add(k, "clock", CHECK_WARNING, "start an NTP client",
+			   "nobody keeps the clock of this machine right");
 	else
 		checks_add(k, "clock", CHECK_WELL, "", "kept right");
 }

@@ -121,7 +121,8 @@ static void print_words(struct buf *out, const struct message *m)
 			(long long)b->apps_to_tell);
 		more = b->proof;
 	} else {
-		buf_printf(out, "state %s %d/%d ", clone_status_name(m->state.status), m->state.steps_done, m->state.total_steps);
+		buf_printf(out, "state %s %d/%d ", clone_status_name(m->state.status), m->state.steps_done,
+			   m->state.total_steps);
 		more = m->state.cause;
 	}
 	human_text(out, more, strlen(more));
@@ -215,8 +216,9 @@ static int print_all(struct ctl *c, struct history *h)
 		print_event(c, &h->events[i]);
 	gap = history_gap(h);
 	if (gap)
-		ctl_talk(c, "sandboxctl: event %lld is not there: on its way, or an older state that compaction removed",
-			(long long)gap);
+		ctl_talk(c,
+			 "sandboxctl: event %lld is not there: on its way, or an older state that compaction removed",
+			 (long long)gap);
 	if (h->unreadable)
 		ctl_talk(c, "sandboxctl: %zu records could not be read with our schemas", h->unreadable);
 	if (!h->count)

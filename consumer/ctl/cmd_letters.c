@@ -162,7 +162,8 @@ static int find(struct ctl *c, struct letter *l)
 
 	*l = (struct letter){ .offset = -1 };
 	if (!letter_id_read(id, &partition, &offset)) {
-		ctl_talk(c, "sandboxctl: %.40s is no id of a dead letter: PARTITION:OFFSET, as dead-letter list shows", id);
+		ctl_talk(c, "sandboxctl: %.40s is no id of a dead letter: PARTITION:OFFSET, as dead-letter list shows",
+			 id);
 		return CTL_USAGE;
 	}
 	if (!ctl_configure(c, &e) || !letters_read(c, partition, offset, 0, take_first, l, &e))
@@ -190,7 +191,8 @@ static void dump(struct buf *out, const unsigned char *bytes, size_t len)
 		buf_add_text(out, "\n");
 	}
 	if (len > SHOWN_BYTES)
-		buf_printf(out, "... and %zu more; 'dead-letter park' writes all of them to a file\n", len - SHOWN_BYTES);
+		buf_printf(out, "... and %zu more; 'dead-letter park' writes all of them to a file\n",
+			   len - SHOWN_BYTES);
 }
 
 /* What it says, when it can be decoded; the caller's to free. */
@@ -380,7 +382,8 @@ static int requeue(struct ctl *c, const struct letter *l)
 	}
 	look_at_origin(c, d, topic, &origin);
 	if (origin.hops >= HOPS_MAX) {
-		ctl_talk(c, "sandboxctl: it was requeued %ld times already; park it, or send a new request", origin.hops);
+		ctl_talk(c, "sandboxctl: it was requeued %ld times already; park it, or send a new request",
+			 origin.hops);
 		return CTL_CONFLICT;
 	}
 	if (!send_again(c, d, topic, &origin, &e))
@@ -440,8 +443,9 @@ int cmd_dead_letter_park(struct ctl *c)
 	    l.message->dead_letter.value_len, &e) || !save_note(c, path, &l, &e))
 		rc = ctl_fail(c, &e);
 	else
-		ctl_talk(c, "Parked in %s; %s.json says where it came from. It stays in the topic until that forgets it.", path,
-			path);
+		ctl_talk(c,
+			 "Parked in %s; %s.json says where it came from. It stays in the topic until that forgets it.",
+			 path, path);
 	message_free(&l.message);
 	return rc;
 }

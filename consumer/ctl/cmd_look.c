@@ -13,7 +13,9 @@ enum { LIST_STANDARD = 50, ID_SHOWN_MIN = 8, CELL_MAX = 512 };
 int cmd_clone_plan(struct ctl *c)
 {
 	enum plan_order order = args_has(&c->args, "strict") ? PLAN_STRICT : PLAN_PARALLEL;
-	enum plan_format format = c->format == CTL_JSON ? PLAN_JSON : c->format == CTL_MERMAID ? PLAN_MERMAID : PLAN_TEXT;
+	enum plan_format format = c->format == CTL_JSON      ? PLAN_JSON
+				  : c->format == CTL_MERMAID ? PLAN_MERMAID
+							     : PLAN_TEXT;
 
 	return plan_print(order, format, &c->out) ? CTL_OK : CTL_FAILED;
 }
@@ -185,8 +187,8 @@ static void show_cause(struct ctl *c, const struct sight *s)
 
 	if (!cause[0])
 		return;
-	buf_printf(&c->out, "\n%sCause%s (%s): ", look_status_color(s->snap.status, c->colors), look_color_end(c->colors),
-		s->snap.error_class[0] ? s->snap.error_class : "none");
+	buf_printf(&c->out, "\n%sCause%s (%s): ", look_status_color(s->snap.status, c->colors),
+		   look_color_end(c->colors), s->snap.error_class[0] ? s->snap.error_class : "none");
 	human_text(&c->out, cause, strlen(cause));
 	buf_add_text(&c->out, "\n");
 }
@@ -204,9 +206,11 @@ static void show_facts(struct ctl *c, const struct sight *s)
 	human_ago(out, c->now_ms, s->snap.requested_at_ms);
 	buf_add_text(out, "\n");
 	if (s->request)
-		show_line(out, "mask domain", s->request->job.mask_enabled ? s->request->job.mask_domain : "none: not masked");
+		show_line(out, "mask domain",
+			  s->request->job.mask_enabled ? s->request->job.mask_domain : "none: not masked");
 	if (s->lease_is_known && s->lease.is_held) {
-		buf_printf(out, "%-12s %s, token %llu, ends in ", "lease", s->lease.owner, (unsigned long long)s->lease.token);
+		buf_printf(out, "%-12s %s, token %llu, ends in ", "lease", s->lease.owner,
+			   (unsigned long long)s->lease.token);
 		human_duration(out, s->lease.remaining_ms);
 		buf_add_text(out, " unless renewed\n");
 	}

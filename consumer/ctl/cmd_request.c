@@ -111,8 +111,10 @@ static int confirm(struct ctl *c, struct clone_request *r)
 	if (r->confirmed)
 		return CTL_OK;
 	if (!c->desk->is_terminal(c->desk, DESK_IN) || args_has(&c->args, "no-input")) {
-		ctl_talk(c, "sandboxctl: all changes in %s since its last copy will be lost. Add --confirm when that is meant.",
-			r->job.target_ctx);
+		ctl_talk(
+		    c,
+		    "sandboxctl: all changes in %s since its last copy will be lost. Add --confirm when that is meant.",
+		    r->job.target_ctx);
 		return CTL_USAGE;
 	}
 	snprintf(what, sizeof what, "All changes in %s since its last copy will be lost; %s is copied into it",
@@ -154,7 +156,8 @@ static int send_request(struct ctl *c, const struct clone_request *r)
 	m->request = *r;
 	if (!ctl_send(c, m, TOPIC_REQUESTED, r->job.target_ctx, r->traceparent, &e)) {
 		if (e.class == ERR_UNSURE)
-			ctl_talk(c, "It may have arrived: sending it once more with --clone-id %s is safe.", r->job.clone_id);
+			ctl_talk(c, "It may have arrived: sending it once more with --clone-id %s is safe.",
+				 r->job.clone_id);
 		return ctl_fail(c, &e);
 	}
 	if (args_has(&c->args, "dry-run")) {

@@ -26,8 +26,9 @@ static const char *why_not(enum control_verb verb, enum clone_status status)
 		return status == CLONE_COMPLETED || status == CLONE_CANCELLED || status == CLONE_REJECTED ?
 			"it has ended; there is nothing to cancel" : NULL;
 	default:
-		return is_running || is_paused ? NULL :
-			status == CLONE_FAILED ? "it has failed: replay it" : "only a running or paused clone can go on";
+		return is_running || is_paused  ? NULL
+		       : status == CLONE_FAILED ? "it has failed: replay it"
+						: "only a running or paused clone can go on";
 	}
 }
 
@@ -61,7 +62,8 @@ static int confirm(struct ctl *c, const struct sight *s, const struct steering *
 		ctl_talk(c, "sandboxctl: clone %s needs --reason TEXT: it is kept with the clone", how->word);
 		return CTL_USAGE;
 	}
-	snprintf(what, sizeof what, how->confirm, s->target, s->snap.generation[0] ? s->snap.generation : "nothing yet");
+	snprintf(what, sizeof what, how->confirm, s->target,
+		 s->snap.generation[0] ? s->snap.generation : "nothing yet");
 	return ctl_confirm(c, what, s->target);
 }
 
@@ -101,7 +103,8 @@ static int steer(struct ctl *c, const struct steering *how)
 	if (why) {
 		const char *next = sight_next_command(&s, c->mem);
 
-		ctl_talk(c, "sandboxctl: clone %s is %s: %s.%s%s", s.id, sight_status(&s), why, *next ? " Next: " : "", next);
+		ctl_talk(c, "sandboxctl: clone %s is %s: %s.%s%s", s.id, sight_status(&s), why, *next ? " Next: " : "",
+			 next);
 		rc = CTL_CONFLICT;
 	} else {
 		rc = confirm(c, &s, how);
@@ -114,8 +117,11 @@ static int steer(struct ctl *c, const struct steering *how)
 
 int cmd_clone_pause(struct ctl *c)
 {
-	return steer(c, &(struct steering){ CONTROL_PAUSE, "pause",
-		"Asked to pause: steps under way end first, none begins; it is quiet when its status is PAUSED.", NULL });
+	return steer(
+	    c, &(struct steering){
+		   CONTROL_PAUSE, "pause",
+		   "Asked to pause: steps under way end first, none begins; it is quiet when its status is PAUSED.",
+		   NULL });
 }
 
 int cmd_clone_resume(struct ctl *c)

@@ -8,7 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_EVERY_MS = 250, FRAME_MAX = 64 * 1024, LETTERS_AFTER_MS = 4000, UNKNOWN_MAX_MS = 30000, MEMORY_A_LOOK = 4 * 1024 * 1024 };
+enum {
+	LOOK_EVERY_MS = 250,
+	LETTERS_AFTER_MS = 4000,
+	UNKNOWN_MAX_MS = 30000,
+	MEMORY_A_LOOK = 4 * 1024 * 1024
+};
 
 struct watching {
 	struct ctl *c;
@@ -47,7 +52,8 @@ bool watch_timeout(struct ctl *c, int64_t *within_ms_r, struct err *e)
 		*within_ms_r += number * ms;
 		p = end + len;
 	}
-	return !text || *within_ms_r > 0 || err_set(e, ERR_REFUSED, 0, "usage", "--timeout must be longer than nothing");
+	return !text || *within_ms_r > 0 ||
+	       err_set(e, ERR_REFUSED, 0, "usage", "--timeout must be longer than nothing");
 }
 
 /* ---- showing ---- */
@@ -196,8 +202,9 @@ static bool time_is_over(struct watching *w, int *rc_r)
 	struct ctl *c = w->c;
 
 	if (c->desk->interrupted(c->desk)) {
-		ctl_talk(c, "Not watching any more; the clone goes on. To end it: sandboxctl clone cancel %s --reason '...'",
-			w->id[0] ? w->id : w->wish->id);
+		ctl_talk(
+		    c, "Not watching any more; the clone goes on. To end it: sandboxctl clone cancel %s --reason '...'",
+		    w->id[0] ? w->id : w->wish->id);
 		*rc_r = CTL_INTERRUPTED;
 		return true;
 	}

@@ -86,7 +86,8 @@ static bool unknown_verb(const char *noun, const char *word, struct err *e)
 			add_name(&n, commands[i].verb);
 	nearest = config_nearest(word, n.names, n.count);
 	if (nearest)
-		return USAGE(e, "there is no command '%s %.*s'; did you mean '%s %s'?", noun, WORD_SHOWN, word, noun, nearest);
+		return USAGE(e, "there is no command '%s %.*s'; did you mean '%s %s'?", noun, WORD_SHOWN, word, noun,
+			     nearest);
 	return USAGE(e, "there is no command '%s %.*s'; 'sandboxctl help %s' lists them", noun, WORD_SHOWN, word, noun);
 }
 
@@ -193,8 +194,8 @@ static bool read_plain(struct args *a, const char *word, struct err *e)
 	if (!a->command)
 		return read_verb(a, word, e);
 	if (a->operand_count == OPERANDS_MAX || a->operand_count == a->command->most)
-		return USAGE(e, "'%.*s' is one word too many: %s %s %s", WORD_SHOWN, word, a->command->noun, a->command->verb,
-		             a->command->operands);
+		return USAGE(e, "'%.*s' is one word too many: %s %s %s", WORD_SHOWN, word, a->command->noun,
+			     a->command->verb, a->command->operands);
 	a->operands[a->operand_count++] = word;
 	return true;
 }

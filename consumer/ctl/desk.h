@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What an operator's command may use of the world: the terminal, files, the clock, the topics, the store, and the
- * looks that `doctor` takes. The program gives it (consumer/programs/sandboxctl_desk.c); tests give one of their own. */
+ * looks that `doctor` takes. The program gives it (consumer/programs/sandboxctl_desk.c); tests give one of their own.
+ */
 #ifndef SANDBOX_CTL_DESK_H
 #define SANDBOX_CTL_DESK_H
 
@@ -59,7 +60,8 @@ struct desk_port {
 	bool (*load)(struct desk_port *self, const char *path, struct buf *content, struct err *e);
 	/* A new file that only its owner can read; REFUSED when there is one already. */
 	bool (*save)(struct desk_port *self, const char *path, const void *data, size_t len, struct err *e);
-	/* A request as JSON (docs/man/sandboxctl.md); its texts live in mem. Fields that are not there stay as they are. */
+	/* A request as JSON (docs/man/sandboxctl.md); its texts live in mem. Fields that are not there stay as they
+	 * are. */
 	bool (*parse_request)(struct desk_port *self, const struct buf *json, struct arena *mem,
 	                      struct clone_request *request, struct err *e);
 
@@ -76,7 +78,8 @@ struct desk_port {
 	struct codec_port *(*codec)(struct desk_port *self, struct err *e);
 	/* Returns when all in-sync replicas have it. UNSURE when that was not told in time: it may come or not. */
 	bool (*publish)(struct desk_port *self, const struct bus_message *message, struct err *e);
-	bool (*read)(struct desk_port *self, const struct desk_read *what, desk_record_fn *fn, void *arg, struct err *e);
+	bool (*read)(struct desk_port *self, const struct desk_read *what, desk_record_fn *fn, void *arg,
+		     struct err *e);
 
 	/* ---- looks for doctor; false with *e when it is not well ---- */
 	bool (*brokers)(struct desk_port *self, struct desk_brokers *brokers_r, struct err *e);

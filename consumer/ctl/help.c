@@ -143,12 +143,16 @@ static void manual_command(const struct command *c, struct buf *out)
 
 bool help_manual(struct buf *out)
 {
-	buf_add_text(out, "# sandboxctl\n\n"
-		"<!-- Made by `sandboxctl help --manual`; tests/unit/test_ctl_help.c compares the two. -->\n\n"
-		"The operator's command: asks for clones, watches them, and helps when one goes wrong. Data go to standard\n"
-		"output, talk to standard error. It asks questions only on a terminal; `--yes` answers them.\n\n"
-		"Times are relative in tables and RFC 3339 in UTC in JSON; durations are written as `1h30m`, sizes in binary\n"
-		"units, with exact numbers in JSON. JSON members are only ever added; `version` goes up when one changes.\n\n");
+	buf_add_text(out,
+		     "# sandboxctl\n\n"
+		     "<!-- Made by `sandboxctl help --manual`; tests/unit/test_ctl_help.c compares the two. -->\n\n"
+		     "The operator's command: asks for clones, watches them, and helps when one goes wrong. Data go to "
+		     "standard\n"
+		     "output, talk to standard error. It asks questions only on a terminal; `--yes` answers them.\n\n"
+		     "Times are relative in tables and RFC 3339 in UTC in JSON; durations are written as `1h30m`, "
+		     "sizes in binary\n"
+		     "units, with exact numbers in JSON. JSON members are only ever added; `version` goes up when one "
+		     "changes.\n\n");
 	buf_printf(out, "Exit codes: %s.\n\n%s\n\n", exit_codes, id_text);
 	buf_add_text(out, "The configuration is `--config FILE`, else the file named by `$SANDBOX_CONFIG`, else\n"
 		"`$XDG_CONFIG_HOME/sandbox-clone/sandbox.ini` (`~/.config` when that is not set), else\n"
@@ -158,17 +162,20 @@ bool help_manual(struct buf *out)
 	buf_add_text(out, "\n## Commands\n");
 	for (size_t i = 0; i < command_count; i++)
 		manual_command(&commands[i], out);
-	buf_add_text(out, "\n## A request as a file\n"
-		"Members are those of `schemas/clone_requested.avsc`; one that is not known is refused. Options given beside\n"
-		"the file win over it.\n\n"
-		"```json\n"
-		"{\"kind\":\"REPLACE\",\"source_ctx\":\"Cust70000\",\"target_ctx\":\"Cust70001\",\n"
-		" \"requested_by\":\"admin@company.example\",\n"
-		" \"mask\":{\"enabled\":true,\"domain\":\"sandbox.example\",\"keep\":[\"tester@company.example\"]},\n"
-		" \"user_plan_map\":[{\"login\":\"tester@company.example\",\"plan\":\"ten-sales\",\"admin\":true}],\n"
-		" \"documents\":\"NONE\",\"attachments\":\"NO_REQUESTS\",\"enable_schedules\":[],\"set_running\":true,\n"
-		" \"confirmed\":true}\n"
-		"```\n");
+	buf_add_text(
+	    out,
+	    "\n## A request as a file\n"
+	    "Members are those of `schemas/clone_requested.avsc`; one that is not known is refused. Options given "
+	    "beside\n"
+	    "the file win over it.\n\n"
+	    "```json\n"
+	    "{\"kind\":\"REPLACE\",\"source_ctx\":\"Cust70000\",\"target_ctx\":\"Cust70001\",\n"
+	    " \"requested_by\":\"admin@company.example\",\n"
+	    " \"mask\":{\"enabled\":true,\"domain\":\"sandbox.example\",\"keep\":[\"tester@company.example\"]},\n"
+	    " \"user_plan_map\":[{\"login\":\"tester@company.example\",\"plan\":\"ten-sales\",\"admin\":true}],\n"
+	    " \"documents\":\"NONE\",\"attachments\":\"NO_REQUESTS\",\"enable_schedules\":[],\"set_running\":true,\n"
+	    " \"confirmed\":true}\n"
+	    "```\n");
 	return !out->failed;
 }
 
@@ -230,13 +237,15 @@ static void completion_values(struct buf *out)
 
 bool help_completion(struct buf *out)
 {
-	buf_add_text(out, "# SPDX-License-Identifier: Apache-2.0\n"
-		"# Completion of sandboxctl for bash. Made by `sandboxctl help --completion`; tests/unit/test_ctl_help.c\n"
-		"# compares the two.\n"
-		"_sandboxctl() {\n"
-		"\tlocal current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
-		"\tlocal noun=${COMP_WORDS[1]} verb=${COMP_WORDS[2]} words='' values='' formats='' ids=''\n"
-		"\tif ((COMP_CWORD == 1)); then\n\t\twords='");
+	buf_add_text(
+	    out,
+	    "# SPDX-License-Identifier: Apache-2.0\n"
+	    "# Completion of sandboxctl for bash. Made by `sandboxctl help --completion`; tests/unit/test_ctl_help.c\n"
+	    "# compares the two.\n"
+	    "_sandboxctl() {\n"
+	    "\tlocal current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
+	    "\tlocal noun=${COMP_WORDS[1]} verb=${COMP_WORDS[2]} words='' values='' formats='' ids=''\n"
+	    "\tif ((COMP_CWORD == 1)); then\n\t\twords='");
 	for (size_t i = 0; i < command_count; i++)
 		if (first_of_noun(i))
 			buf_printf(out, "%s%s", i ? " " : "", commands[i].noun);

@@ -49,7 +49,8 @@ static bool may_be_ours(const struct history *h, const struct bus_record *record
 {
 	const char *key = record->at.topic == TOPIC_STATE ? h->clone_id : h->target_ctx;
 
-	return !record->key || !*key || (record->key_len == strlen(key) && memcmp(record->key, key, record->key_len) == 0);
+	return !record->key || !*key ||
+	       (record->key_len == strlen(key) && memcmp(record->key, key, record->key_len) == 0);
 }
 
 static bool was_seen(const struct history *h, const char *event_id)

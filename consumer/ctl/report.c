@@ -104,7 +104,9 @@ static enum step_state state_of(const struct step_completed *s)
 {
 	if (!s)
 		return STEP_IS_PENDING;
-	return s->outcome == STEP_REFUSED ? STEP_IS_FAILED : s->outcome == STEP_SKIPPED ? STEP_IS_SKIPPED : STEP_IS_DONE;
+	return s->outcome == STEP_REFUSED   ? STEP_IS_FAILED
+	       : s->outcome == STEP_SKIPPED ? STEP_IS_SKIPPED
+					    : STEP_IS_DONE;
 }
 
 static void print_head(const struct report *r, const struct report_style *style, struct buf *out)
@@ -195,7 +197,8 @@ static void print_tenant(const struct report *r, struct buf *out)
 	const struct step_completed *open = r->steps[STEP_enter_running_mode];
 
 	if (r->restored)
-		buf_printf(out, "Partner apps        %" PRId64 " to be told of BackupRestored\n", r->restored->apps_to_tell);
+		buf_printf(out, "Partner apps        %" PRId64 " to be told of BackupRestored\n",
+			   r->restored->apps_to_tell);
 	buf_printf(out, "Tenant              %s", r->state ? r->state->target_ctx : "?");
 	if (open && open->outcome != STEP_REFUSED) {
 		buf_add_text(out, ", ");
@@ -217,8 +220,9 @@ static void print_warnings(const struct report *r, const struct report_style *st
 	const char *on = look_color(STEP_IS_WAITING, style->colors), *off = look_color_end(style->colors);
 
 	if (r->is_public)
-		buf_printf(out, "%sWarning%s: the mask domain %s is a public inbox: anybody can read what is sent there.\n", on,
-			off, r->restored->mask_domain);
+		buf_printf(out,
+			   "%sWarning%s: the mask domain %s is a public inbox: anybody can read what is sent there.\n",
+			   on, off, r->restored->mask_domain);
 	if (r->is_unmasked)
 		buf_printf(out, "%sWarning%s: the sandbox holds real addresses.\n", on, off);
 	if (r->state && r->state->next_command[0]) {

@@ -55,7 +55,8 @@ int sight_find(struct ctl *c, const char *id, struct inspect_clone *clone_r)
 	if (sight_look_up(c, id, clone_r, &e))
 		return CTL_OK;
 	ctl_fail(c, &e);
-	return e.class == ERR_REFUSED && e.code == 0 && c->desk->inspect(c->desk, &e) ? CTL_NOT_FOUND : (int)ctl_exit_for(&e);
+	return e.class == ERR_REFUSED && e.code == 0 && c->desk->inspect(c->desk, &e) ? CTL_NOT_FOUND
+										      : (int)ctl_exit_for(&e);
 }
 
 static bool has_changed(struct ctl *c, const struct sight *s)

@@ -39,7 +39,8 @@ static void head_line(const struct watch_frame *f, struct buf *line)
 	struct time_left left = pace_of_clone(f->pace, s, f->now_ms);
 
 	buf_printf(line, "%s -> %s  %s%s%s  %d/%d  ", s->snap.source_ctx, s->target,
-		look_status_color(s->snap.status, f->colors), sight_status(s), look_color_end(f->colors), s->counted, s->total);
+		   look_status_color(s->snap.status, f->colors), sight_status(s), look_color_end(f->colors), s->counted,
+		   s->total);
 	human_duration(line, sight_elapsed_ms(s, f->now_ms));
 	if (left.is_known) {
 		buf_add_text(line, ", left ");

@@ -21,15 +21,19 @@ void wishes_begin(struct clone_request *r)
 
 static bool read_documents(const char *word, enum documents_choice *choice)
 {
-	*choice = strcmp(word, "all") == 0 ? DOCUMENTS_ALL : strcmp(word, "included-users") == 0 ? DOCUMENTS_INCLUDED_USERS :
-		strcmp(word, "none") == 0 ? DOCUMENTS_NONE : DOCUMENTS_UNSET;
+	*choice = strcmp(word, "all") == 0              ? DOCUMENTS_ALL
+		  : strcmp(word, "included-users") == 0 ? DOCUMENTS_INCLUDED_USERS
+		  : strcmp(word, "none") == 0           ? DOCUMENTS_NONE
+							: DOCUMENTS_UNSET;
 	return *choice != DOCUMENTS_UNSET;
 }
 
 static bool read_attachments(const char *word, enum attachments_choice *choice)
 {
-	*choice = strcmp(word, "all") == 0 ? ATTACHMENTS_ALL : strcmp(word, "no-requests") == 0 ? ATTACHMENTS_NO_REQUESTS :
-		strcmp(word, "none") == 0 ? ATTACHMENTS_NONE : ATTACHMENTS_UNSET;
+	*choice = strcmp(word, "all") == 0           ? ATTACHMENTS_ALL
+		  : strcmp(word, "no-requests") == 0 ? ATTACHMENTS_NO_REQUESTS
+		  : strcmp(word, "none") == 0        ? ATTACHMENTS_NONE
+						     : ATTACHMENTS_UNSET;
 	return *choice != ATTACHMENTS_UNSET;
 }
 
@@ -57,7 +61,8 @@ static bool read_user(const char *text, bool is_admin, struct arena *mem, struct
 	char *login;
 
 	if (!equals || len == 0)
-		return USAGE(e, "--%s takes USER=PLAN, a login or an associate id and a plan", is_admin ? "admin" : "user");
+		return USAGE(e, "--%s takes USER=PLAN, a login or an associate id and a plan",
+			     is_admin ? "admin" : "user");
 	login = arena_text(mem, text, len);
 	if (!login)
 		return no_memory(e);
@@ -124,7 +129,8 @@ static bool add_schedules(struct step_job *job, const struct args *a, struct are
 
 		ids[job->enable_schedule_count++] = strtoll(text, &end, 10);
 		if (*end || end == text)
-			return USAGE(e, "--enable-schedule takes the number of a scheduled task, not '%.*s'", KEY_SHOWN, text);
+			return USAGE(e, "--enable-schedule takes the number of a scheduled task, not '%.*s'", KEY_SHOWN,
+				     text);
 	}
 	job->enable_schedules = ids;
 	return true;
@@ -175,7 +181,8 @@ bool wishes_take(struct clone_request *r, const struct args *a, struct arena *me
 
 static bool set_input(struct clone_replay *r, const char *text, struct err *e)
 {
-	static const char *const names[] = { "mask-domain", "documents", "attachments", "set-running", "approve-target" };
+	static const char *const names[] = { "mask-domain", "documents", "attachments", "set-running",
+					     "approve-target" };
 	size_t len = strcspn(text, "=");
 	const char *value = text + len + 1;
 	bool ok = true;
@@ -196,8 +203,11 @@ static bool set_input(struct clone_replay *r, const char *text, struct err *e)
 		r->has_approved_target = true;
 		r->approved_target = value;
 	} else {
-		return USAGE(e, "--set knows no input '%.*s'; there are mask-domain, documents, attachments, set-running and "
-			"approve-target", (int)(len < KEY_SHOWN ? len : KEY_SHOWN), text);
+		return USAGE(
+		    e,
+		    "--set knows no input '%.*s'; there are mask-domain, documents, attachments, set-running and "
+		    "approve-target",
+		    (int)(len < KEY_SHOWN ? len : KEY_SHOWN), text);
 	}
 	return ok || USAGE(e, "--set %.*s does not take that value", (int)len, text);
 }

@@ -221,7 +221,8 @@ static bool await_delivery(struct desk *d, struct err *e)
 	while (clock_steady_ms() < until_ms && !*d->stop) {
 		d->bus->next(d->bus, &event);
 		if (event.kind == BUS_DELIVERED)
-			return event.ok || err_set(e, ERR_UNSURE, 0, "kafka", "the brokers did not take it for certain");
+			return event.ok ||
+			       err_set(e, ERR_UNSURE, 0, "kafka", "the brokers did not take it for certain");
 		if (event.kind == BUS_FATAL)
 			return err_set(e, ERR_UNSURE, 0, "kafka", "%.200s", event.text);
 		if (event.kind == BUS_NOTHING)
@@ -264,7 +265,8 @@ static bool open_reader(struct desk *d, struct err *e)
 	return d->reader != NULL;
 }
 
-static bool desk_read(struct desk_port *self, const struct desk_read *what, desk_record_fn *fn, void *arg, struct err *e)
+static bool desk_read(struct desk_port *self, const struct desk_read *what, desk_record_fn *fn, void *arg,
+		      struct err *e)
 {
 	struct desk *d = of(self);
 	struct reading reading = { d, fn, arg, what->follow };

@@ -222,11 +222,15 @@ static inline bool fake_read(struct desk_port *self, const struct desk_read *wha
 		return err_set(e, ERR_TRANSIENT, 0, "kafka", "no broker answers");
 	for (size_t i = 0; i < f->record_count; i++) {
 		const struct fake_record *r = &f->records[i];
-		struct bus_record record = { .at = r->at, .key = r->key, .key_len = strlen(r->key), .value = r->value.data,
-			.value_len = r->value.len };
+		struct bus_record record = { .at = r->at,
+					     .key = r->key,
+					     .key_len = strlen(r->key),
+					     .value = r->value.data,
+					     .value_len = r->value.len };
 
 		if (r->hops[0])
-			record.headers[record.header_count++] = (struct bus_header){ "sandbox-hops", r->hops, strlen(r->hops) };
+			record.headers[record.header_count++] =
+			    (struct bus_header){ "sandbox-hops", r->hops, strlen(r->hops) };
 		if (!what->topics[r->at.topic] || (what->partition >= 0 && r->at.partition != what->partition) ||
 		    r->at.offset < what->offset)
 			continue;

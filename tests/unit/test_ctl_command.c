@@ -36,8 +36,8 @@ static void refused(const char *line, const char *sentence)
 
 START_TEST(words_and_options_stand_in_any_order)
 {
-	ck_assert_msg(read_line("--config a.ini clone --yes list --limit 7 --status=failed -o json --status paused"), "%s",
-		err.text);
+	ck_assert_msg(read_line("--config a.ini clone --yes list --limit 7 --status=failed -o json --status paused"),
+		      "%s", err.text);
 	ck_assert_str_eq(args.command->verb, "list");
 	ck_assert_str_eq(args_text(&args, "config"), "a.ini");
 	ck_assert_str_eq(args_text(&args, "limit"), "7");
@@ -153,8 +153,8 @@ START_TEST(every_row_is_whole)
 		const struct command *c = &commands[i];
 
 		ck_assert_ptr_nonnull(c->run);
-		ck_assert_msg(c->examples[0] && strncmp(c->examples, c->noun, strlen(c->noun)) == 0, "%s %s has no example",
-			c->noun, c->verb);
+		ck_assert_msg(c->examples[0] && strncmp(c->examples, c->noun, strlen(c->noun)) == 0,
+			      "%s %s has no example", c->noun, c->verb);
 		ck_assert_msg(c->least <= c->most && c->most <= OPERANDS_MAX, "%s %s", c->noun, c->verb);
 		for (size_t j = 0; j < i; j++)
 			ck_assert(strcmp(c->noun, commands[j].noun) != 0 || strcmp(c->verb, commands[j].verb) != 0);

@@ -31,8 +31,8 @@ static void same_as_file(const char *path, const char *how)
 	while ((n = fread(part, 1, sizeof part, f)) > 0)
 		buf_add(&file, part, n);
 	fclose(f);
-	ck_assert_msg(strcmp(buf_text(&file), buf_text(&out)) == 0, "%s is out of date: sandboxctl help %s > %s", path, how,
-		path);
+	ck_assert_msg(strcmp(buf_text(&file), buf_text(&out)) == 0, "%s is out of date: sandboxctl help %s > %s", path,
+		      how, path);
 	buf_done(&file);
 }
 

@@ -45,10 +45,22 @@ static struct message step_event(enum step_id step, int run, int64_t sequence, e
 
 	snprintf(id, sizeof ids[0], "%s/%d/%d", "c", run, (int)sequence);
 	return (struct message){ .kind = MESSAGE_STEP_COMPLETED,
-		.step_completed = { .event_id = id, .clone_id = FAKE_ID, .source_ctx = "Cust70000", .target_ctx = "Cust70001",
-			.slug = steps[step].slug, .detail = detail, .run = run, .step_no = (int)step + 1, .total_steps = 33,
-			.attempt = 1, .sequence = sequence, .started_at_ms = FAKE_NOW + sequence * 1000,
-			.finished_at_ms = FAKE_NOW + sequence * 1000 + 500, .outcome = outcome, .rows = rows, .bytes = 2048 } };
+				 .step_completed = { .event_id = id,
+						     .clone_id = FAKE_ID,
+						     .source_ctx = "Cust70000",
+						     .target_ctx = "Cust70001",
+						     .slug = steps[step].slug,
+						     .detail = detail,
+						     .run = run,
+						     .step_no = (int)step + 1,
+						     .total_steps = 33,
+						     .attempt = 1,
+						     .sequence = sequence,
+						     .started_at_ms = FAKE_NOW + sequence * 1000,
+						     .finished_at_ms = FAKE_NOW + sequence * 1000 + 500,
+						     .outcome = outcome,
+						     .rows = rows,
+						     .bytes = 2048 } };
 }
 
 static void add_step(enum step_id step, int run, int64_t sequence, enum step_outcome outcome, int64_t rows,
@@ -63,11 +75,24 @@ static void add_state(enum clone_status status, int run, int64_t sequence, const
 {
 	char id[64];
 	struct message m = { .kind = MESSAGE_STATE,
-		.state = { .event_id = id, .clone_id = FAKE_ID, .source_ctx = "Cust70000", .target_ctx = "Cust70001",
-			.generation = "Cust70001__gx1", .status = status, .run = run, .steps_done = 3, .total_steps = 33,
-			.sequence = sequence, .requested_at_ms = FAKE_NOW, .updated_at_ms = FAKE_NOW + sequence * 1000,
-			.step = "", .cause = cause, .error_class = "",
-			.next_command = *cause ? "sandboxctl clone replay " FAKE_ID " --reason '...'" : "", .token = 9 } };
+			     .state = { .event_id = id,
+					.clone_id = FAKE_ID,
+					.source_ctx = "Cust70000",
+					.target_ctx = "Cust70001",
+					.generation = "Cust70001__gx1",
+					.status = status,
+					.run = run,
+					.steps_done = 3,
+					.total_steps = 33,
+					.sequence = sequence,
+					.requested_at_ms = FAKE_NOW,
+					.updated_at_ms = FAKE_NOW + sequence * 1000,
+					.step = "",
+					.cause = cause,
+					.error_class = "",
+					.next_command =
+					    *cause ? "sandboxctl clone replay " FAKE_ID " --reason '...'" : "",
+					.token = 9 } };
 
 	snprintf(id, sizeof id, "state/%d", (int)sequence);
 	add(TOPIC_STATE, FAKE_ID, &m);
@@ -130,7 +155,8 @@ START_TEST(events_come_in_order_each_once)
 	ck_assert_uint_eq(history.count, 10);
 	ck_assert_int_eq(history_gap(&history), 0);
 	for (size_t i = 1; i < history.count; i++)
-		ck_assert(history_sequence(history.events[i - 1].message) <= history_sequence(history.events[i].message));
+		ck_assert(history_sequence(history.events[i - 1].message) <=
+			  history_sequence(history.events[i].message));
 	ck_assert(!history.events[1].is_repeat && history.events[2].is_repeat);
 	take_all(); /* the same records once more are nothing new */
 	ck_assert_uint_eq(history.count, 10);

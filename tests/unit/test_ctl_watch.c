@@ -202,7 +202,8 @@ END_TEST
 
 START_TEST(no_line_is_wider_than_the_terminal)
 {
-	look_with_note("wait_customer_tasks", "0 0 0 1795382399000 a text that is much longer than a narrow terminal \xc3\xb8");
+	look_with_note("wait_customer_tasks",
+		       "0 0 0 1795382399000 a text that is much longer than a narrow terminal \xc3\xb8");
 	for (int columns = 10; columns < 60; columns += 7)
 		for (int colors = 0; colors < 2; colors++) {
 			const char *p;

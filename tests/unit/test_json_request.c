@@ -49,13 +49,17 @@ START_TEST(the_example_is_read)
 {
 	const struct step_job *job = &request.job;
 
-	ck_assert_msg(read_text("{\"clone_id\":\"0198f0c2-7d1e-7c5b-9a54-2f6f2a1b9c10\",\"kind\":\"REPLACE\","
+	ck_assert_msg(
+	    read_text(
+		"{\"clone_id\":\"0198f0c2-7d1e-7c5b-9a54-2f6f2a1b9c10\",\"kind\":\"REPLACE\","
 		"\"source_ctx\":\"Cust70000\",\"target_ctx\":\"Cust70001\",\"requested_by\":\"admin@company.example\","
 		"\"mask\":{\"enabled\":true,\"domain\":\"sandbox.example\",\"keep\":[\"tester@company.example\"]},"
 		"\"user_plan_map\":[{\"login\":\"tester@company.example\",\"plan\":\"ten-sales\",\"admin\":true},"
-		"{\"associate_id\":12}],\"documents\":\"NONE\",\"attachments\":\"NO_REQUESTS\",\"enable_schedules\":[7,9],"
+		"{\"associate_id\":12}],\"documents\":\"NONE\",\"attachments\":\"NO_REQUESTS\",\"enable_schedules\":[7,"
+		"9],"
 		"\"set_running\":false,\"confirmed\":true,\"approved_target\":\"Cust70001\","
-		"\"expected_generation\":\"Cust70001__gx1\"}"), "%s", err.text);
+		"\"expected_generation\":\"Cust70001__gx1\"}"),
+	    "%s", err.text);
 	ck_assert_str_eq(job->clone_id, "0198f0c2-7d1e-7c5b-9a54-2f6f2a1b9c10");
 	ck_assert_int_eq(job->kind, CLONE_REPLACE);
 	ck_assert_str_eq(job->mask_domain, "sandbox.example");

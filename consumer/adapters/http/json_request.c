@@ -100,7 +100,8 @@ static bool read_list(struct reading *r, const char *name, const json_t *value, 
 		return refuse(r, name, "list");
 	*count_r = json_array_size(value);
 	if (*count_r > max)
-		return err_set(r->e, ERR_REFUSED, 0, "request", "\"%s\" of the request file has more than %zu items", name, max);
+		return err_set(r->e, ERR_REFUSED, 0, "request", "\"%s\" of the request file has more than %zu items",
+			       name, max);
 	*room_r = arena_take(r->mem, *count_r * size + 1);
 	return *room_r != NULL || no_memory(r);
 }
@@ -263,7 +264,8 @@ bool json_request_read(const struct buf *text, struct arena *mem, struct clone_r
 	bool ok;
 
 	if (!root)
-		return err_set(e, ERR_REFUSED, 0, "request", "the request file is no JSON object, or names a member twice");
+		return err_set(e, ERR_REFUSED, 0, "request",
+			       "the request file is no JSON object, or names a member twice");
 	ok = take_members(&r, root, "the request", members, sizeof members / sizeof *members);
 	json_decref(root);
 	return ok;
