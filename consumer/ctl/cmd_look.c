@@ -187,8 +187,10 @@ static void show_cause(struct ctl *c, const struct sight *s)
 
 	if (!cause[0])
 		return;
-	buf_printf(&c->out, "\n%sCause%s (%s): ", look_status_color(s->snap.status, c->colors),
-		   look_color_end(c->colors), s->snap.error_class[0] ? s->snap.error_class : "none");
+	buf_printf(&c->out, "\n%sCause%s", look_status_color(s->snap.status, c->colors), look_color_end(c->colors));
+	if (s->snap.error_class[0])
+		buf_printf(&c->out, " (%s)", s->snap.error_class);
+	buf_add_text(&c->out, ": ");
 	human_text(&c->out, cause, strlen(cause));
 	buf_add_text(&c->out, "\n");
 }
