@@ -3,7 +3,7 @@
 
 #include "consumer/core/snapshot.h"
 #include "consumer/core/table.h"
-#include "consumer/runtime/loop.h"
+#include "consumer/runtime/loop_priv.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -20,13 +20,14 @@ struct remembered {
 	struct remembered *next;
 	char clone_id[CLONE_ID_MAX + 1], target[CTX_MAX + 1];
 	struct clone_snapshot snapshot;
+	uint64_t token; /* the greatest that was told */
 	char *request;
 	size_t request_len;
 };
 
 struct rebuild {
 	const struct rebuild_parts *p;
-	struct table ids;
+	struct table ids, targets; /* targets: the clone that began last on each */
 	struct remembered *all;
 	size_t count;
 	bool failed;
@@ -84,9 +85,12 @@ static bool fold(struct rebuild *r, const struct message *m, const struct bus_re
 		return known != NULL;
 	default:
 		known = find(r, m->state.clone_id, m->state.target_ctx);
-		if (known)
-			snapshot_fold_state(&known->snapshot, &m->state);
-		return known != NULL;
+		if (!known)
+			return false;
+		snapshot_fold_state(&known->snapshot, &m->state);
+		if (m->state.token > known->token)
+			known->token = m->state.token;
+		return true;
 	}
 }
 
@@ -174,6 +178,79 @@ static bool introduce(struct rebuild *r, const struct remembered *m, struct err 
 		err_set(e, ERR_TRANSIENT, 0, "store", "the store went away while it was rebuilt"));
 }
 
+/* The token at the end of a generation's name rises, and so does its length. */
+static bool began_later(const struct remembered *a, const struct remembered *b)
+{
+	size_t a_len = strlen(a->snapshot.generation), b_len = strlen(b->snapshot.generation);
+
+	return a_len != b_len ? a_len > b_len : strcmp(a->snapshot.generation, b->snapshot.generation) > 0;
+}
+
+static bool find_latest(struct rebuild *r)
+{
+	for (struct remembered *m = r->all; m; m = m->next) {
+		uint64_t value;
+
+		if (!m->snapshot.generation[0] || m->snapshot.status == CLONE_STATUS_UNSET)
+			continue;
+		if (table_get(&r->targets, m->target, &value) && !began_later(m, (struct remembered *)(uintptr_t)value))
+			continue;
+		if (!table_set(&r->targets, m->target, (uint64_t)(uintptr_t)m))
+			return false;
+	}
+	return true;
+}
+
+static struct store_op target_op(enum store_op_kind kind, const struct remembered *m, uint64_t token)
+{
+	return (struct store_op){ .kind = kind, .tag = (uint64_t)kind, .target_ctx = m->target, .source_ctx = "",
+		.clone_id = m->clone_id, .token = token, .least_token = m->token, .ttl_ms = LEASE_MS,
+		.utc_us = loop_utc_ms() * 1000, .sequence_before = m->snapshot.sequence,
+		.sequence_after = m->snapshot.sequence };
+}
+
+/* Otherwise an older clone could take the target back and destroy the newer one's sandbox. Whoever holds the lease, or
+ * has named the target already, knows better. */
+static bool name_target(struct rebuild *r, const struct remembered *m, struct err *e)
+{
+	const char *status = clone_status_name(m->snapshot.status);
+	const struct store_pair pairs[] = {
+		{ "active", m->clone_id, strlen(m->clone_id) },
+		{ "active_status", status, strlen(status) },
+		{ "generation", m->snapshot.generation, strlen(m->snapshot.generation) },
+	};
+	struct store_op op = target_op(STORE_ACQUIRE, m, 0);
+	struct store_answer answer;
+
+	if (!ask(r, &op, &answer, e))
+		return false;
+	if (answer.status == STORE_HELD)
+		return true;
+	if (answer.status != STORE_OK)
+		return err_set(e, ERR_TRANSIENT, 0, "store", "the store went away while it was rebuilt");
+	op = target_op(STORE_RECORD, m, answer.token);
+	op.target_set = pairs;
+	op.target_set_count = sizeof pairs / sizeof *pairs;
+	if (!answer.target_count && !ask(r, &op, &answer, e))
+		return false;
+	op = target_op(STORE_RELEASE, m, op.token);
+	return ask(r, &op, &answer, e);
+}
+
+static bool name_targets(struct rebuild *r, struct err *e)
+{
+	if (!find_latest(r))
+		return err_set(e, ERR_TRANSIENT, 0, "store", "out of memory while rebuilding the store");
+	for (const struct remembered *m = r->all; m; m = m->next) {
+		uint64_t value;
+
+		if (table_get(&r->targets, m->target, &value) && (const struct remembered *)(uintptr_t)value == m &&
+		    !name_target(r, m, e))
+			return false;
+	}
+	return true;
+}
+
 static bool remember_done(struct rebuild *r, uint64_t token, struct err *e)
 {
 	const struct store_pair status = { "status", clone_status_name(CLONE_RUNNING), strlen(clone_status_name(CLONE_RUNNING)) };
@@ -204,7 +281,7 @@ static bool write_all(struct rebuild *r, uint64_t token, struct err *e)
 	if (known)
 		log_warn(r->p->log, NULL, "the store was empty: clones are remembered from the topics",
 			log_number("clones", (int64_t)known));
-	return remember_done(r, token, e);
+	return name_targets(r, e) && remember_done(r, token, e);
 }
 
 static void free_all(struct rebuild *r)
@@ -217,6 +294,7 @@ static void free_all(struct rebuild *r)
 		r->all = next;
 	}
 	table_done(&r->ids);
+	table_done(&r->targets);
 }
 
 bool rebuild_store(const struct rebuild_parts *parts, struct err *e)

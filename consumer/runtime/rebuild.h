@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * When the store has lost everything: what the topics tell is folded into it again before anybody gets a lease, so that
- * clones go on where they were and nothing that ended begins again (design section 4). */
+ * clones go on where they were, nothing that ended begins again and no older clone takes a newer one's target (design
+ * section 4). */
 #ifndef SANDBOX_RUNTIME_REBUILD_H
 #define SANDBOX_RUNTIME_REBUILD_H
 
