@@ -16,6 +16,8 @@ static const char memory_target[] = "_store", memory_clone[] = "rebuilt";
 
 enum { LEASE_MS = 30000, CLONES_MAX = 1000000 };
 
+#define TOKEN_MAX (UINT64_C(1) << 52) /* microseconds until the year 2112; more is nonsense, and no store takes it */
+
 struct remembered {
 	struct remembered *next;
 	char clone_id[CLONE_ID_MAX + 1], target[CTX_MAX + 1];
@@ -88,13 +90,32 @@ static bool fold(struct rebuild *r, const struct message *m, const struct bus_re
 		if (!known)
 			return false;
 		snapshot_fold_state(&known->snapshot, &m->state);
-		if (m->state.token > known->token)
+		if (m->state.token > known->token && m->state.token < TOKEN_MAX)
 			known->token = m->state.token;
 		return true;
 	}
 }
 
-/* What cannot be decoded was never ours or went to the dead-letter topic. */
+static bool is_name(const char *text, size_t max)
+{
+	size_t len = strnlen(text, max + 1);
+
+	return len > 0 && len <= max;
+}
+
+static bool has_names(const struct message *m)
+{
+	switch (m->kind) {
+	case MESSAGE_REQUEST:
+		return is_name(m->request.job.clone_id, CLONE_ID_MAX) && is_name(m->request.job.target_ctx, CTX_MAX);
+	case MESSAGE_STEP_COMPLETED:
+		return is_name(m->step_completed.clone_id, CLONE_ID_MAX) && is_name(m->step_completed.target_ctx, CTX_MAX);
+	default:
+		return is_name(m->state.clone_id, CLONE_ID_MAX) && is_name(m->state.target_ctx, CTX_MAX);
+	}
+}
+
+/* What cannot be decoded, or names nobody, was never ours or went to the dead-letter topic. */
 static bool take_record(void *arg, const struct bus_record *record)
 {
 	struct rebuild *r = arg;
@@ -107,7 +128,7 @@ static bool take_record(void *arg, const struct bus_record *record)
 		return true;
 	if (r->p->codec->decode(r->p->codec, kind, record, &message, &e) != CODEC_OK)
 		return true;
-	r->failed = !fold(r, message, record);
+	r->failed = has_names(message) && !fold(r, message, record);
 	message_free(&message);
 	return !r->failed;
 }

@@ -311,7 +311,7 @@ START_TEST(the_first_request_of_an_id_counts)
 	tell_request("c1", "T");
 	tell_state("c1", "T", CLONE_RUNNING, "T__g10", 7, 1);
 	rebuilt();
-	memcpy(first, value_of(find_op(STORE_INTRODUCE, "c1"), "fingerprint"), TEXT);
+	snprintf(first, sizeof first, "%s", value_of(find_op(STORE_INTRODUCE, "c1"), "fingerprint"));
 	store.count = store.answered = 0;
 	store.remembers = false;
 	other.request.job.clone_id = "c1";
@@ -343,8 +343,14 @@ START_TEST(nonsense_in_the_topics_is_passed_over)
 	add_bytes(TOPIC_STEP_COMPLETED, "", 0);
 	tell_state("c1", "T", CLONE_RUNNING, "T__g10", 7, 1);
 	add_bytes(TOPIC_STATE, "\0\0\0\0\1\377\377\377", 8);
+	tell_state("", "T", CLONE_RUNNING, "T__g10", 7, 1);
+	tell_state("c2", "", CLONE_RUNNING, "T__g10", 7, 1);
+	tell_state("c3", "a-tenant-with-a-name-much-longer-than-any-may-be", CLONE_RUNNING, "T__g10", 7, 1);
+	tell_step("an-id-that-is-longer-than-any-uuid-could-ever-be", "T", STEP_copy_database, 1, 2);
+	tell_state("c1", "T", CLONE_RUNNING, "T__g10", UINT64_MAX / 2, 2);
 	rebuilt();
 	ck_assert_int_eq(count_ops(STORE_INTRODUCE), 1);
+	ck_assert_uint_eq(find_op(STORE_ACQUIRE, "c1")->least_token, 7);
 }
 END_TEST
 
