@@ -393,6 +393,7 @@ static void work(struct engine *e, struct clone *c)
 	}
 	if (c->running || !record_all_delivered(c))
 		return;
+	record_forget_delivered(e, c);
 	engine_emit(e, FX_RELEASE, c);
 	if (is_at_rest(c))
 		c->phase = CLONE_RELEASING;

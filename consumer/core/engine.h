@@ -146,6 +146,7 @@ struct effect {
 	const struct clone_request *request; /* also FX_RECORD, FX_REJECT */
 	const struct clone_snapshot *snapshot;
 	/* FX_RECORD */
+	bool fields; /* more than markers and the sequence has changed since the last record that was answered */
 	bool full; /* the store lost something: every undelivered event belongs to the record too */
 	bool again; /* the last record was not answered, this is the same one: its events stay as they were encoded */
 	uint64_t sequence_before, sequence_after;
@@ -154,7 +155,8 @@ struct effect {
 	bool take_target;   /* the target's hash names this clone and its generation from now on */
 	const struct engine_event *events;
 	size_t event_count;
-	/* FX_PUBLISH, FX_FORGET */
+	/* FX_PUBLISH: these events; FX_FORGET: up to last; FX_RECORD: these have been delivered and are dropped from the
+	 * outbox by the way (last 0: none) */
 	uint64_t first, last;
 };
 

@@ -196,6 +196,7 @@ static bool adopt_snapshot(struct engine *e, struct clone *c, const struct lease
 	c->known = true;
 	c->stored_sequence = found->sequence;
 	c->delivered = a->undelivered_from ? a->undelivered_from - 1 : found->sequence;
+	c->forgotten = c->delivered;
 	c->delivered_bits = 0;
 	c->published = c->delivered;
 	return true;
@@ -344,6 +345,8 @@ void lease_check_all(struct engine *e)
 		}
 		if (drain_over)
 			steps_abort_all(e, c);
+		if (!c->record_out)
+			record_forget_delivered(e, c);
 		steps_check_stalled(e, c);
 	}
 	e->check_at_ms = e->now_ms + e->policy.lease_ttl_ms / 6;

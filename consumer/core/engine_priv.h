@@ -77,11 +77,14 @@ struct clone {
 	bool status_changed, store_request, take_target;
 	uint64_t stored_sequence; /* what the store has, as far as we know */
 	uint64_t recording_to;    /* the sequence of the record that is out */
+	uint64_t stored_fields, recording_fields; /* snapshot_fingerprint() of what the store has / will have */
 	step_set marks_set, marks_clear;
 	struct engine_event *events; /* of the record that is out or must be sent again; with their results on the heap */
 	size_t event_count;
 
 	uint64_t delivered;      /* every event up to this one has reached its topic */
+	uint64_t forgotten;      /* every event up to this one has left the outbox, as far as the store has answered */
+	uint64_t forgetting;     /* the same, when the record that is out is answered */
 	uint64_t delivered_bits; /* bit n: delivered + 1 + n has as well */
 	uint64_t published;      /* handed to the bus */
 
@@ -195,6 +198,8 @@ void record_forget_events(struct clone *c);
 void record_answered(struct engine *e, struct clone *c, enum store_status status);
 void record_delivered(struct engine *e, struct clone *c, uint64_t sequence, bool ok);
 void record_publish_rest(struct engine *e, struct clone *c);
+/* Drops from the outbox what no record took along: now and then, and before the lease is given back. */
+void record_forget_delivered(struct engine *e, struct clone *c);
 bool record_all_delivered(const struct clone *c);
 
 #endif

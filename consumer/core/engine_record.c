@@ -138,6 +138,9 @@ static void send_record(struct engine *e, struct clone *c, bool again)
 	c->recording_to = c->snap.sequence;
 	c->record_out = true;
 	fx = engine_emit(e, FX_RECORD, c);
+	c->recording_fields = snapshot_fingerprint(&c->snap);
+	c->forgetting = c->delivered;
+	fx->fields = c->record_full || c->recording_fields != c->stored_fields;
 	fx->full = c->record_full;
 	fx->sequence_before = c->stored_sequence;
 	fx->sequence_after = c->recording_to;
@@ -148,6 +151,10 @@ static void send_record(struct engine *e, struct clone *c, bool again)
 	fx->again = again;
 	fx->events = c->events;
 	fx->event_count = c->event_count;
+	if (c->forgetting > c->forgotten) {
+		fx->first = c->forgotten + 1;
+		fx->last = c->forgetting;
+	}
 }
 
 bool record_changes(struct engine *e, struct clone *c)
@@ -176,6 +183,8 @@ void record_answered(struct engine *e, struct clone *c, enum store_status status
 	switch (status) {
 	case STORE_OK:
 		c->stored_sequence = c->recording_to;
+		c->stored_fields = c->recording_fields;
+		c->forgotten = c->forgetting;
 		c->marks_set = c->marks_clear = 0;
 		c->status_changed = c->store_request = c->take_target = c->record_full = false;
 		record_forget_events(c);
@@ -207,6 +216,14 @@ void record_publish_rest(struct engine *e, struct clone *c)
 	fx->last = c->published = last;
 }
 
+void record_forget_delivered(struct engine *e, struct clone *c)
+{
+	if (c->forgotten >= c->delivered)
+		return;
+	c->forgotten = c->delivered;
+	engine_emit(e, FX_FORGET, c)->last = c->delivered;
+}
+
 bool record_all_delivered(const struct clone *c)
 {
 	return c->delivered >= c->snap.sequence;
@@ -230,7 +247,5 @@ void record_delivered(struct engine *e, struct clone *c, uint64_t sequence, bool
 		c->delivered_bits >>= 1;
 		c->delivered++;
 	}
-	fx = engine_emit(e, FX_FORGET, c);
-	fx->last = c->delivered;
 	record_publish_rest(e, c);
 }

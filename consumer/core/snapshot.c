@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/core/snapshot.h"
 
+#include "consumer/core/fnv.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -64,6 +66,13 @@ static void add_mark(struct snapshot_fields *f, const char *name, const struct i
 	add(f, name, text);
 }
 
+static void add_marks(struct snapshot_fields *f, const struct clone_snapshot *s, step_set marks)
+{
+	for (int i = 0; i < STEP_END; i++)
+		if ((marks & STEP_BIT(i)) && s->outcome[i])
+			add(f, snapshot_marker_field((enum step_id)i), step_outcome_name(s->outcome[i]));
+}
+
 void snapshot_write(const struct clone_snapshot *s, step_set marks, struct snapshot_fields *f)
 {
 	char hex[20];
@@ -87,9 +96,39 @@ void snapshot_write(const struct clone_snapshot *s, step_set marks, struct snaps
 	add(f, "cause", s->cause);
 	add_mark(f, "in_control", &s->control);
 	add_mark(f, "in_replay", &s->replay);
-	for (int i = 0; i < STEP_END; i++)
-		if ((marks & STEP_BIT(i)) && s->outcome[i])
-			add(f, snapshot_marker_field((enum step_id)i), step_outcome_name(s->outcome[i]));
+	add_marks(f, s, marks);
+}
+
+void snapshot_write_marks(const struct clone_snapshot *s, step_set marks, struct snapshot_fields *f)
+{
+	f->count = f->used = 0;
+	add_marks(f, s, marks);
+}
+
+static uint64_t mix_number(uint64_t hash, int64_t number)
+{
+	return (hash ^ (uint64_t)number) * UINT64_C(0x9e3779b97f4a7c15) ^ hash >> 29;
+}
+
+static uint64_t mix_text(uint64_t hash, const char *text)
+{
+	return fnv64(hash, text, strlen(text) + 1);
+}
+
+/* Of what snapshot_write() writes: a field there is a line here. */
+uint64_t snapshot_fingerprint(const struct clone_snapshot *s)
+{
+	const int64_t numbers[] = { (int64_t)s->status, s->run, s->plan_version, (int64_t)s->token, (int64_t)s->fingerprint,
+		(int64_t)s->scope, s->requested_at_ms, s->started_at_ms, s->ended_at_ms, s->failed_step, s->control.partition,
+		s->control.offset, s->replay.partition, s->replay.offset };
+	uint64_t hash = FNV64_START;
+
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		hash = mix_number(hash, numbers[i]);
+	hash = mix_text(hash, s->source_ctx);
+	hash = mix_text(hash, s->generation);
+	hash = mix_text(hash, s->error_class);
+	return mix_text(hash, s->cause);
 }
 
 static bool text_of(const struct store_pair *p, char *out, size_t size)

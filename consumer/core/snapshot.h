@@ -48,6 +48,9 @@ struct snapshot_fields {
 
 /* Writes all scalar fields and the markers of the steps in `marks`. */
 void snapshot_write(const struct clone_snapshot *s, step_set marks, struct snapshot_fields *fields_r);
+/* The markers alone: enough when snapshot_fingerprint() says that no scalar field but the sequence has changed. */
+void snapshot_write_marks(const struct clone_snapshot *s, step_set marks, struct snapshot_fields *fields_r);
+uint64_t snapshot_fingerprint(const struct clone_snapshot *s);
 /* Unknown fields are passed over, so that a newer version's hash can be read. False when what is there makes no
  * sense; the sentence says which field. */
 bool snapshot_read(const struct store_pair *pairs, size_t count, struct clone_snapshot *s_r, struct err *e);

@@ -59,6 +59,7 @@ struct store_op {
 	size_t clone_clear_count;
 	const struct store_entry *entries; /* RECORD */
 	size_t entry_count;
+	uint64_t delivered_from, delivered_to; /* RECORD: entries that have reached the topics and are dropped; to 0: none */
 	uint64_t sequence; /* DELIVERED */
 };
 

@@ -109,13 +109,17 @@ void loop_record(struct loop *l, const struct effect *fx)
 	const char *clear[STEP_END];
 	struct store_op op = { .kind = STORE_RECORD, .tag = fx->ref, .target_ctx = fx->target_ctx,
 		.source_ctx = fx->source_ctx, .clone_id = fx->clone_id, .token = fx->token,
-		.sequence_before = fx->sequence_before, .sequence_after = fx->sequence_after };
+		.sequence_before = fx->sequence_before, .sequence_after = fx->sequence_after,
+		.delivered_from = fx->first, .delivered_to = fx->last };
 	struct err e = { 0 };
 	struct buf request;
 
 	must(fields != NULL, l, &e, "out of memory");
 	buf_init(&request, RECORD_MAX_BYTES);
-	snapshot_write(fx->snapshot, fx->marks_set, fields);
+	if (fx->fields)
+		snapshot_write(fx->snapshot, fx->marks_set, fields);
+	else
+		snapshot_write_marks(fx->snapshot, fx->marks_set, fields);
 	memcpy(pairs, fields->pairs, fields->count * sizeof *pairs);
 	op.clone_set_count = fields->count;
 	if (fx->store_request)
@@ -125,6 +129,7 @@ void loop_record(struct loop *l, const struct effect *fx)
 	op.target_set_count = fx->take_target ? TARGET_PAIRS : 0;
 	op.clone_clear = clear;
 	op.clone_clear_count = cleared_marks(fx->marks_clear, clear);
+	outbox_forget(l->outbox, fx->clone_id, fx->last);
 	op.entries = entries_of(l, fx, &op.entry_count);
 	loop_store_submit(l, &op);
 	buf_done(&request);

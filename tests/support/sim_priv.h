@@ -39,7 +39,7 @@ struct sim_op { /* of the store */
 	clone_ref ref;
 	int clone;
 	uint64_t token, before, after, sequence;
-	bool take_target, store_request, unanswered;
+	bool take_target, store_request, unanswered, fields;
 	struct clone_snapshot snapshot;
 	step_set marks_set, marks_clear;
 	int event_count;
@@ -157,6 +157,7 @@ struct sim {
 	struct sim_message told[SIM_CLONES][SIM_EVENTS]; /* in the order of their topics */
 	int told_count[SIM_CLONES];
 	bool rejected[SIM_CLONES];
+	bool rested[SIM_CLONES]; /* its rest was recorded once */
 	int clone_count, dead_letters;
 	struct sim_coroutine coroutines[SIM_COROUTINES];
 	ucontext_t main_context;

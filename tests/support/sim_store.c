@@ -65,6 +65,7 @@ static void fill_record(struct sim *s, int consumer, const struct effect *fx, st
 	op->before = fx->sequence_before;
 	op->after = fx->sequence_after;
 	op->snapshot = *fx->snapshot;
+	op->fields = fx->fields;
 	op->marks_set = fx->marks_set;
 	op->marks_clear = fx->marks_clear;
 	op->take_target = fx->take_target;
@@ -94,8 +95,10 @@ void sim_store_submit(struct sim *s, int consumer, const struct effect *fx, enum
 	op->clone = clone_of(s, fx);
 	op->token = fx->token;
 	op->sequence = fx->last;
-	if (kind == STORE_RECORD)
+	if (kind == STORE_RECORD) {
+		sim_forget_events(s, consumer, fx, fx->last);
 		fill_record(s, consumer, fx, op);
+	}
 	if (at < c->store_free_at)
 		at = c->store_free_at; /* one connection: in order */
 	c->store_free_at = at;
@@ -164,16 +167,36 @@ static void acquire(struct sim *s, struct sim_event *event, struct sim_op *op)
 		s->counts->resumed_after_crash += !clone_status_is_at_rest(s->stored[op->clone].snapshot.status);
 }
 
+/* Only what the record names changes: what the engine forgets to name is missing when the clone is loaded again. */
+static void apply_fields(struct clone_snapshot *stored, const struct sim_op *op)
+{
+	struct clone_snapshot next = op->fields ? op->snapshot : *stored;
+
+	for (int i = 0; i < STEP_END; i++) {
+		next.outcome[i] = op->marks_set & STEP_BIT(i) ? op->snapshot.outcome[i] : stored->outcome[i];
+		if (op->marks_clear & STEP_BIT(i))
+			next.outcome[i] = 0;
+	}
+	next.sequence = op->snapshot.sequence;
+	*stored = next;
+}
+
 static enum store_status record(struct sim *s, struct sim_op *op)
 {
 	struct sim_stored *stored = &s->stored[op->clone];
 	struct sim_lease *l = &s->leases[sim_target_of(op->clone)];
 	uint64_t have = stored->found ? stored->snapshot.sequence : 0;
 
-	if (have != op->before && s->bug != SIM_BUG_NO_STORE_CHECKS)
-		return have == op->after ? STORE_OK : STORE_BEHIND;
+	if (have != op->before && s->bug != SIM_BUG_NO_STORE_CHECKS) {
+		if (have != op->after)
+			return STORE_BEHIND;
+		sim_outbox_forget(stored->outbox, op->sequence);
+		return STORE_OK;
+	}
 	stored->found = true;
-	stored->snapshot = op->snapshot;
+	apply_fields(&stored->snapshot, op);
+	s->rested[op->clone] |= clone_status_is_at_rest(stored->snapshot.status);
+	sim_outbox_forget(stored->outbox, op->sequence);
 	stored->has_request |= op->store_request;
 	for (int i = 0; i < op->event_count; i++)
 		sim_outbox_put(stored->outbox, &op->events[i]);

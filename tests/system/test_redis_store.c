@@ -397,6 +397,31 @@ START_TEST(delivered_entries_leave_the_outbox)
 }
 END_TEST
 
+/* Also when the record itself had been applied before: its answer was lost, and more was delivered since. */
+START_TEST(a_record_takes_delivered_entries_along)
+{
+	struct store_port *store = open_store("one");
+	struct store_answer a = acquire(store, "T8b", NULL, "c1", 60000);
+	struct store_op op = { .kind = STORE_RECORD, .tag = 1, .target_ctx = "T8b", .clone_id = "c1", .token = a.token,
+			       .sequence_before = 5, .sequence_after = 6, .delivered_from = 1, .delivered_to = 3 };
+
+	for (uint64_t i = 0; i < 5; i++)
+		ck_assert_int_eq(record(store, "T8b", "c1", a.token, i, i + 1), STORE_OK);
+	ck_assert_int_eq(store_ask(store, &op).status, STORE_OK);
+	ck_assert_int_eq(tell("HLEN sandbox:{T8b}:outbox:c1"), 2);
+	op.delivered_from = 4;
+	op.delivered_to = 4;
+	ck_assert_int_eq(store_ask(store, &op).status, STORE_OK);
+	op.sequence_before = op.sequence_after = 9;
+	op.delivered_from = op.delivered_to = 5;
+	ck_assert_int_eq(store_ask(store, &op).status, STORE_BEHIND);
+	a = acquire(store, "T8b", NULL, "c1", 60000);
+	ck_assert_uint_eq(a.entry_count, 1);
+	ck_assert_uint_eq(a.entries[0].sequence, 5);
+	store->close(store);
+}
+END_TEST
+
 START_TEST(a_clone_at_rest_expires_and_one_at_work_does_not)
 {
 	struct store_port *store = open_store("one");
@@ -485,6 +510,7 @@ int main(void)
 	tcase_add_test(tc, records_apply_once);
 	tcase_add_test(tc, bytes_come_back_as_they_went);
 	tcase_add_test(tc, delivered_entries_leave_the_outbox);
+	tcase_add_test(tc, a_record_takes_delivered_entries_along);
 	tcase_add_test(tc, a_clone_at_rest_expires_and_one_at_work_does_not);
 	tcase_add_test(tc, wrong_operations_are_refused);
 	tcase_add_test(tc, a_record_with_thousands_of_fields_is_applied_whole);

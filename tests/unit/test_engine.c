@@ -21,13 +21,13 @@ START_TEST(a_clone_from_request_to_rest)
 	say(s, "request c1", "acquire c1");
 	say(s, "lease c1", "record c1 0..1 RUNNING request target [state]");
 	say(s, "recorded c1", "publish c1 1-1, start c1 enter_offline_mode");
-	say(s, "delivered c1 1", "forget c1 1");
+	say(s, "delivered c1 1", "");
 	say(s, "step c1 enter_offline_mode done", "record c1 1..2 RUNNING [enter_offline_mode DONE]");
 	say(s, "recorded c1", "publish c1 2-2, start c1 wait_customer_tasks");
 	say(s, "go without wait_web_config", "c1 RUNNING 34");
 	say(s, "step c1 wait_web_config done", "record c1 34..36 COMPLETED target [wait_web_config DONE; state]");
 	say(s, "recorded c1", "publish c1 35-36");
-	say(s, "delivered c1 35", "forget c1 35");
+	say(s, "delivered c1 35", "");
 	say(s, "delivered c1 36", "forget c1 36, release c1");
 	say(s, "released c1", "commit requested 1");
 	say(s, "request c1", "acquire c1");
@@ -82,7 +82,7 @@ START_TEST(replays_that_make_no_sense_are_refused)
 	say(s, "replay c1 expects T__gother", "acquire c1");
 	say(s, "lease c1", "record c1 10..11 FAILED target [state]");
 	say(s, "recorded c1", "publish c1 11-11");
-	say(s, "delivered c1 11", "forget c1 11, dead-letter replay 0 refused, release c1");
+	say(s, "delivered c1 11", "dead-letter replay 0 refused, forget c1 11, release c1");
 	say(s, "told replay 0", "commit replay 1");
 	say(s, "released c1", "");
 	say(s, "replay c1 from no_such_step", "acquire c1");
@@ -132,7 +132,7 @@ START_TEST(pause_and_resume)
 	say(s, "pause c1", "");
 	say(s, "step c1 copy_database done", "record c1 8..10 PAUSED target [copy_database DONE; state]");
 	say(s, "recorded c1", "publish c1 9-10");
-	say(s, "delivered c1 9", "forget c1 9");
+	say(s, "delivered c1 9", "");
 	say(s, "delivered c1 10", "forget c1 10, release c1");
 	say(s, "released c1", "commit requested 1, commit control 1");
 	say(s, "resume c1", "acquire c1");
@@ -142,7 +142,7 @@ START_TEST(pause_and_resume)
 	say(s, "pause c1", "acquire c1");
 	say(s, "lease c1", "record c1 38..39 COMPLETED target [state]");
 	say(s, "recorded c1", "publish c1 39-39");
-	say(s, "delivered c1 39", "forget c1 39, dead-letter control 2 refused, release c1");
+	say(s, "delivered c1 39", "dead-letter control 2 refused, forget c1 39, release c1");
 	say(s, "told control 2", "commit control 3");
 	story_end(&s);
 }
@@ -187,7 +187,7 @@ START_TEST(cancel_stops_cleans_up_and_ends)
 	say(s, "cancel c1", "acquire c1");
 	say(s, "lease c1", "record c1 10..11 CANCELLED target [state]");
 	say(s, "recorded c1", "publish c1 11-11");
-	say(s, "delivered c1 11", "forget c1 11, dead-letter control 1 refused, release c1");
+	say(s, "delivered c1 11", "dead-letter control 1 refused, forget c1 11, release c1");
 	story_end(&s);
 }
 END_TEST

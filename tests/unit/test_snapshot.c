@@ -157,6 +157,42 @@ START_TEST(only_the_marks_asked_for_are_written)
 }
 END_TEST
 
+/* Whoever writes only markers because the fingerprint is the same must not lose a field. */
+START_TEST(any_changed_field_changes_the_fingerprint)
+{
+	const struct clone_snapshot s = greatest();
+	struct clone_snapshot changed[18];
+	size_t count = 0;
+
+#define CHANGED(...) do { changed[count] = s; changed[count++].__VA_ARGS__; } while (0)
+	CHANGED(status = CLONE_FAILED);
+	CHANGED(run--);
+	CHANGED(plan_version--);
+	CHANGED(token--);
+	CHANGED(fingerprint--);
+	CHANGED(source_ctx[0]++);
+	CHANGED(generation[0]++);
+	CHANGED(scope--);
+	CHANGED(requested_at_ms--);
+	CHANGED(started_at_ms--);
+	CHANGED(ended_at_ms--);
+	CHANGED(failed_step--);
+	CHANGED(error_class[0]++);
+	CHANGED(cause[sizeof s.cause - 2]--);
+	CHANGED(control.partition--);
+	CHANGED(control.offset--);
+	CHANGED(replay.partition--);
+	CHANGED(replay.offset--);
+#undef CHANGED
+	for (size_t i = 0; i < count; i++)
+		ck_assert_msg(snapshot_fingerprint(&changed[i]) != snapshot_fingerprint(&s), "change %zu", i);
+	changed[0] = s;
+	changed[0].sequence--;
+	changed[0].outcome[3] = 0;
+	ck_assert_uint_eq(snapshot_fingerprint(&changed[0]), snapshot_fingerprint(&s));
+}
+END_TEST
+
 static bool reads(const char *name, const char *value, size_t len, struct clone_snapshot *s)
 {
 	const struct store_pair pairs[] = { { "status", "RUNNING", 7 }, { "run", "1", 1 }, { name, value, len } };
@@ -422,6 +458,7 @@ int main(void)
 	tcase_add_test(tc, a_new_one_comes_back);
 	tcase_add_test(tc, any_one_comes_back);
 	tcase_add_test(tc, only_the_marks_asked_for_are_written);
+	tcase_add_test(tc, any_changed_field_changes_the_fingerprint);
 	tcase_add_test(tc, what_a_newer_version_wrote_is_passed_over);
 	tcase_add_test(tc, nonsense_is_refused);
 	tcase_add_test(tc, without_status_or_run_it_is_none);

@@ -48,7 +48,7 @@ static const struct store_pair *clone_field(const struct store_op *op, const cha
 static bool check_counts(const struct store_op *op, struct err *e)
 {
 	if (op->clone_set_count > PAIRS_MAX || op->target_set_count > PAIRS_MAX || op->clone_clear_count > PAIRS_MAX ||
-	    op->entry_count > PAIRS_MAX)
+	    op->entry_count > PAIRS_MAX || (op->delivered_to && op->delivered_to - op->delivered_from >= PAIRS_MAX))
 		return err_set(e, ERR_MISUSE, 0, "redis_store", "a record has more than %d fields or entries",
 			       PAIRS_MAX);
 	if (op->kind == STORE_NOTE && op->clone_set_count == 0)
@@ -210,9 +210,11 @@ static size_t write_index(const struct redis_writer *w, const struct store_op *o
 
 static size_t write_record(const struct redis_writer *w, const struct store_op *op, enum redis_part *parts_r)
 {
-	const size_t lists = 2 * (op->clone_set_count + op->target_set_count + op->entry_count) + op->clone_clear_count;
+	const uint64_t drops = op->delivered_to ? op->delivered_to - op->delivered_from + 1 : 0;
+	const size_t lists =
+	    2 * (op->clone_set_count + op->target_set_count + op->entry_count) + op->clone_clear_count + drops;
 
-	begin_script(w, REDIS_SCRIPT_RECORD, 4, 7 + lists);
+	begin_script(w, REDIS_SCRIPT_RECORD, 4, 8 + lists);
 	arg_key(w, REDIS_KEY_LEASE, op->target_ctx, NULL);
 	arg_key(w, REDIS_KEY_CLONE, op->target_ctx, op->clone_id);
 	arg_key(w, REDIS_KEY_TARGET, op->target_ctx, NULL);
@@ -224,6 +226,7 @@ static size_t write_record(const struct redis_writer *w, const struct store_op *
 	redis_arg_number(w->out, op->clone_clear_count);
 	redis_arg_number(w->out, op->target_set_count);
 	redis_arg_number(w->out, op->entry_count);
+	redis_arg_number(w->out, drops);
 	arg_pairs(w, op->clone_set, op->clone_set_count);
 	for (size_t i = 0; i < op->clone_clear_count; i++)
 		redis_arg_text(w->out, op->clone_clear[i]);
@@ -232,6 +235,8 @@ static size_t write_record(const struct redis_writer *w, const struct store_op *
 		redis_arg_number(w->out, op->entries[i].sequence);
 		redis_arg(w->out, op->entries[i].data, op->entries[i].len);
 	}
+	for (uint64_t i = 0; i < drops; i++)
+		redis_arg_number(w->out, op->delivered_from + i);
 	parts_r[0] = REDIS_PART_RESULT;
 	return 1 + write_index(w, op, parts_r + 1);
 }
