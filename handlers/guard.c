@@ -70,6 +70,26 @@ static bool lease_is_ours(struct step_ctx *c, uint64_t token_seen)
 	return true;
 }
 
+/* Generations end in the token under which they began: the later, the greater, and sooner or later longer. */
+static bool began_later(const char *generation, const char *other)
+{
+	size_t length = strlen(generation), others = strlen(other);
+
+	return length != others ? length > others : strcmp(generation, other) > 0;
+}
+
+/* The lease is asked for at the store, which can lose its memory; the registry keeps who built on the target last. A
+ * replay of an older clone would destroy that. Cleaning up after one may go on: it only removes what is its own. */
+static bool is_the_latest(struct step_ctx *c, const struct tenant_record *target)
+{
+	const char *latest = target->stamp.database;
+
+	if (strcmp(c->fence.step, "clean_up") == 0 || !guard_is_generation_of(latest, target->ctx) ||
+	    !began_later(latest, c->fence.generation))
+		return true;
+	return refuse(c, "a newer clone has built on this target; this older one would destroy its work");
+}
+
 bool guard_target(struct step_ctx *c, struct tenant_record *record_r)
 {
 	struct tenant_record mine, *record = record_r ? record_r : &mine;
@@ -82,7 +102,7 @@ bool guard_target(struct step_ctx *c, struct tenant_record *record_r)
 		return refuse(c, "the registry does not call the target a test tenant");
 	if (strcmp(record->linked_source, c->job->source_ctx) != 0)
 		return refuse(c, "the registry does not link the target to this source");
-	return lease_is_ours(c, record->stamp.token);
+	return lease_is_ours(c, record->stamp.token) && is_the_latest(c, record);
 }
 
 /* Two names may be one database: the server's own identity decides (design section 6). */

@@ -238,6 +238,28 @@ START_TEST(a_foreign_stamp_is_refused_whoever_approves)
 }
 END_TEST
 
+START_TEST(an_older_clone_is_refused_once_a_newer_one_has_built)
+{
+	static const char *const newer[] = { "Cust70001__grt", "Cust70001__gzz", "Cust70001__g100" };
+	static const char *const older[] = { "Cust70001__grs", "Cust70001__grr", "Cust70001__gz", "Cust70001", "", "Cust70002__gzz" };
+
+	for (size_t i = 0; i < sizeof newer / sizeof *newer; i++) {
+		setup();
+		strcpy(world.target.stamp.database, newer[i]);
+		refused(guard_target(&ctx, NULL), ERR_REFUSED, 0, "a newer clone");
+		setup();
+		strcpy(world.target.stamp.database, newer[i]);
+		ctx.fence.step = "clean_up";
+		ck_assert_msg(guard_target(&ctx, NULL), "%s", err.text);
+	}
+	for (size_t i = 0; i < sizeof older / sizeof *older; i++) {
+		setup();
+		strcpy(world.target.stamp.database, older[i]);
+		ck_assert_msg(guard_target(&ctx, NULL), "%s: %s", older[i], err.text);
+	}
+}
+END_TEST
+
 START_TEST(generations_are_told_from_what_looks_like_them)
 {
 	ck_assert(guard_is_generation_of("acme__g1z9", "acme"));
@@ -272,6 +294,7 @@ int main(void)
 	tcase_add_test(t, only_the_targets_own_names_come_through);
 	tcase_add_test(t, an_unstamped_database_needs_an_operator);
 	tcase_add_test(t, a_foreign_stamp_is_refused_whoever_approves);
+	tcase_add_test(t, an_older_clone_is_refused_once_a_newer_one_has_built);
 	tcase_add_test(t, generations_are_told_from_what_looks_like_them);
 	suite_add_tcase(s, t);
 	srunner_run_all(sr, CK_NORMAL);
