@@ -3,6 +3,7 @@
 #include "tests/unit/odbc_fixture.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static struct fixture x;
 
@@ -319,6 +320,50 @@ START_TEST(test_previous_sandbox_of_the_target)
 }
 END_TEST
 
+static _Noreturn void open_in_child(const char *folder)
+{
+	struct odbc_settings settings = x.settings;
+	struct err err = { 0 };
+	struct odbc_server *server;
+
+	settings.folder = folder;
+	settings.busy_timeout_ms = 10000;
+	server = odbc_server_open(&settings, &err);
+	if (!server)
+		fprintf(stderr, "%s\n", err.text);
+	_exit(server == NULL);
+}
+
+START_TEST(test_several_programs_make_the_catalogue_at_once)
+{
+	enum { ROUNDS = 10, PROGRAMS = 6 };
+
+	for (int round = 0; round < ROUNDS; round++) {
+		char folder[300], path[320];
+		pid_t children[PROGRAMS];
+
+		snprintf(folder, sizeof folder, "%s/at-once", x.folder);
+		ck_assert_int_eq(mkdir(folder, 0755), 0);
+		for (int i = 0; i < PROGRAMS; i++) {
+			children[i] = fork();
+			if (children[i] == 0)
+				open_in_child(folder);
+		}
+		for (int i = 0; i < PROGRAMS; i++) {
+			int status = -1;
+
+			ck_assert_int_eq(waitpid(children[i], &status, 0), children[i]);
+			ck_assert_int_eq(status, 0);
+		}
+		for (int i = 0; i < 3; i++) {
+			snprintf(path, sizeof path, "%s/_server.sqlite%s", folder, (const char *[]){ "", "-wal", "-shm" }[i]);
+			unlink(path);
+		}
+		ck_assert_int_eq(rmdir(folder), 0);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("odbc_databases");
@@ -332,6 +377,7 @@ int main(void)
 	tcase_add_test(tc, test_source_is_never_dropped_or_closed);
 	tcase_add_test(tc, test_identity_sees_through_aliases);
 	tcase_add_test(tc, test_nothing_of_a_name_reaches_a_connection_string);
+	tcase_add_test(tc, test_several_programs_make_the_catalogue_at_once);
 	tcase_add_test(tc, test_create_is_closed_stamped_and_repeatable);
 	tcase_add_test(tc, test_create_goes_on_where_it_was_broken_off);
 	tcase_add_test(tc, test_the_owner_is_known_before_the_database_is_there);

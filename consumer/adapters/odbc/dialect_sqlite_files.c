@@ -110,8 +110,15 @@ static bool create(const struct odbc_settings *s, const char *database, struct e
 	if (!remove_log(s, database, e))
 		return false;
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
+	if (fd < 0) {
+		int code = errno;
+
+		/* Two programs may make the catalogue at once; a generation is made under the catalogue's lock. */
+		if (code == EEXIST && exists(s, database, &there, e) && there)
+			return true;
+		errno = code;
 		return fail(e, "cannot create database", database);
+	}
 	close(fd);
 	return sync_folder(s, e);
 }
