@@ -46,11 +46,24 @@ static bool fenced(struct sim_coroutine *co)
 	return true;
 }
 
+/* A clone that got its lease after a newer one was complete would replace the newer sandbox by the old. */
+static void check_not_superseded(struct sim_coroutine *co)
+{
+	struct sim *s = co->sim;
+
+	for (int i = 0; i < s->clone_count && co->step != STEP_END; i++)
+		if (sim_target_of(i) == sim_target_of(co->clone) && s->targets[i].began > s->targets[co->clone].began &&
+		    co->token > s->targets[i].began && s->stored[i].found && s->stored[i].snapshot.status == CLONE_COMPLETED)
+			sim_broken(s, "clone %d: %s on a target that clone %d has completed since", co->clone, steps[co->step].slug,
+				i);
+}
+
 static void effect(struct sim_coroutine *co)
 {
 	struct sim *s = co->sim;
 	struct sim_target *t = &s->targets[co->clone];
 
+	check_not_superseded(co);
 	if (t->run_of_effect[co->step] != co->run) {
 		t->run_of_effect[co->step] = co->run;
 		t->effects[co->step] = 0;

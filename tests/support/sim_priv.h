@@ -116,6 +116,8 @@ struct sim_consumer {
 };
 
 struct sim_target { /* one generation of one clone in the target's database server */
+	uint64_t began; /* the token under which it began */
+	char generation[DATABASE_MAX + 1];
 	uint64_t stamp_token;
 	bool done[STEP_END + 1];
 	int effects[STEP_END + 1];

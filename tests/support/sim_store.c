@@ -193,6 +193,10 @@ static enum store_status record(struct sim *s, struct sim_op *op)
 		sim_outbox_forget(stored->outbox, op->sequence);
 		return STORE_OK;
 	}
+	if (strcmp(s->targets[op->clone].generation, op->snapshot.generation) != 0) {
+		s->targets[op->clone].began = op->token;
+		memcpy(s->targets[op->clone].generation, op->snapshot.generation, sizeof op->snapshot.generation);
+	}
 	stored->found = true;
 	apply_fields(&stored->snapshot, op);
 	s->rested[op->clone] |= clone_status_is_at_rest(stored->snapshot.status);
@@ -210,13 +214,12 @@ static enum store_status record(struct sim *s, struct sim_op *op)
 static enum store_status reject(struct sim *s, struct sim_op *op)
 {
 	struct sim_stored *stored = &s->stored[op->clone];
-
 	const struct sim_lease *l = &s->leases[sim_target_of(op->clone)];
 
-	if (l->consumer >= 0 && l->clone == op->clone && l->until > s->now)
-		return STORE_FENCED; /* somebody is about to begin it */
 	if (stored->found)
 		return stored->snapshot.status == CLONE_REJECTED ? STORE_OK : STORE_FENCED;
+	if (l->consumer >= 0 && l->clone == op->clone && l->until > s->now)
+		return STORE_FENCED; /* somebody is about to begin it */
 	stored->found = true;
 	snapshot_init(&stored->snapshot);
 	stored->snapshot.status = CLONE_REJECTED;
@@ -330,6 +333,18 @@ void sim_store_reply(struct sim *s, struct sim_event *event)
 	free_op(op);
 }
 
+/* The clone that began last on a target has it. */
+static void name_target(struct sim *s, int clone)
+{
+	struct sim_lease *l = &s->leases[sim_target_of(clone)];
+
+	memcpy(s->stored[clone].snapshot.generation, s->targets[clone].generation, sizeof l->generation);
+	if (l->active >= 0 && s->targets[l->active].began > s->targets[clone].began)
+		return;
+	l->active = clone;
+	memcpy(l->generation, s->targets[clone].generation, sizeof l->generation);
+}
+
 /* What the first consumer does that finds the store empty, before anybody gets a lease: folds the topics again. */
 static void restore(struct sim *s, int clone)
 {
@@ -359,8 +374,8 @@ static void restore(struct sim *s, int clone)
 	if (stored->snapshot.status == CLONE_STATUS_UNSET)
 		return;
 	stored->found = stored->has_request = true;
-	if (!clone_status_is_at_rest(stored->snapshot.status))
-		s->leases[sim_target_of(clone)].active = clone;
+	if (stored->snapshot.status != CLONE_REJECTED)
+		name_target(s, clone);
 	s->counts->restored_from_topics++;
 }
 
