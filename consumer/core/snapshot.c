@@ -352,3 +352,16 @@ void snapshot_fold_state(struct clone_snapshot *s, const struct clone_state *eve
 	snprintf(s->error_class, sizeof s->error_class, "%s", event->error_class);
 	snprintf(s->cause, sizeof s->cause, "%s", event->cause);
 }
+
+void snapshot_fold_restored(struct clone_snapshot *s, const struct backup_restored *event)
+{
+	take_sequence(s, event->sequence);
+	if (event->run > s->restored_run)
+		s->restored_run = event->run;
+}
+
+void snapshot_fold_end(struct clone_snapshot *s)
+{
+	if (!clone_status_is_at_rest(s->status) && s->restored_run != s->run)
+		s->outcome[STEP_notify_partner_apps] = 0;
+}

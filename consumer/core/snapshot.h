@@ -20,6 +20,7 @@ struct clone_snapshot {
 	uint64_t sequence; /* of the last event recorded */
 	uint64_t token;    /* of the lease under which that was */
 	uint64_t state_sequence; /* folding only: of the last state event taken in */
+	int restored_run;        /* folding only: the last run whose BackupRestored was told */
 	uint64_t fingerprint;
 	char source_ctx[CTX_MAX + 1];
 	char generation[DATABASE_MAX + 1]; /* "" until the run was first recorded */
@@ -62,5 +63,8 @@ const char *snapshot_marker_field(enum step_id step);
 /* Folds one event into the snapshot of its clone: order-proof by sequence, idempotent. */
 void snapshot_fold_step(struct clone_snapshot *s, const struct step_completed *event);
 void snapshot_fold_state(struct clone_snapshot *s, const struct clone_state *event);
+void snapshot_fold_restored(struct clone_snapshot *s, const struct backup_restored *event);
+/* After the last event: a step of a clone under way that told one of its two events only is done again. */
+void snapshot_fold_end(struct clone_snapshot *s);
 
 #endif

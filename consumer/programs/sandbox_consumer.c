@@ -112,7 +112,8 @@ static bool read_topics(void *arg, rebuild_record_fn *fn, void *fn_arg, struct e
 {
 	struct kafka_reader *reader = kafka_reader_new(arg, e);
 	const struct kafka_read what = { .topics = { [TOPIC_REQUESTED] = true, [TOPIC_STEP_COMPLETED] = true,
-		[TOPIC_STATE] = true }, .partition = -1, .from = KAFKA_FROM_BEGINNING, .within_ms = REBUILD_WITHIN_MS };
+		[TOPIC_BACKUP_RESTORED] = true, [TOPIC_STATE] = true }, .partition = -1, .from = KAFKA_FROM_BEGINNING,
+		.within_ms = REBUILD_WITHIN_MS };
 	bool ok = reader && kafka_read(reader, &what, fn, fn_arg, e);
 
 	kafka_reader_free(&reader);

@@ -85,6 +85,11 @@ static bool fold(struct rebuild *r, const struct message *m, const struct bus_re
 		if (known)
 			snapshot_fold_step(&known->snapshot, &m->step_completed);
 		return known != NULL;
+	case MESSAGE_BACKUP_RESTORED:
+		known = find(r, m->backup_restored.clone_id, m->backup_restored.context_identifier);
+		if (known)
+			snapshot_fold_restored(&known->snapshot, &m->backup_restored);
+		return known != NULL;
 	default:
 		known = find(r, m->state.clone_id, m->state.target_ctx);
 		if (!known)
@@ -110,8 +115,25 @@ static bool has_names(const struct message *m)
 		return is_name(m->request.job.clone_id, CLONE_ID_MAX) && is_name(m->request.job.target_ctx, CTX_MAX);
 	case MESSAGE_STEP_COMPLETED:
 		return is_name(m->step_completed.clone_id, CLONE_ID_MAX) && is_name(m->step_completed.target_ctx, CTX_MAX);
+	case MESSAGE_BACKUP_RESTORED:
+		return is_name(m->backup_restored.clone_id, CLONE_ID_MAX) &&
+			is_name(m->backup_restored.context_identifier, CTX_MAX);
 	default:
 		return is_name(m->state.clone_id, CLONE_ID_MAX) && is_name(m->state.target_ctx, CTX_MAX);
+	}
+}
+
+static enum message_kind kind_of(enum topic topic)
+{
+	switch (topic) {
+	case TOPIC_REQUESTED:
+		return MESSAGE_REQUEST;
+	case TOPIC_STEP_COMPLETED:
+		return MESSAGE_STEP_COMPLETED;
+	case TOPIC_BACKUP_RESTORED:
+		return MESSAGE_BACKUP_RESTORED;
+	default:
+		return MESSAGE_STATE;
 	}
 }
 
@@ -121,8 +143,7 @@ static bool take_record(void *arg, const struct bus_record *record)
 	struct rebuild *r = arg;
 	struct message *message = NULL;
 	struct err e = { 0 };
-	enum message_kind kind = record->at.topic == TOPIC_REQUESTED ? MESSAGE_REQUEST :
-		record->at.topic == TOPIC_STATE ? MESSAGE_STATE : MESSAGE_STEP_COMPLETED;
+	enum message_kind kind = kind_of(record->at.topic);
 
 	if (!record->value)
 		return true;
@@ -294,7 +315,8 @@ static bool write_all(struct rebuild *r, uint64_t token, struct err *e)
 		return false;
 	if (r->failed)
 		return err_set(e, ERR_TRANSIENT, 0, "store", "out of memory while reading the topics");
-	for (const struct remembered *m = r->all; m; m = m->next) {
+	for (struct remembered *m = r->all; m; m = m->next) {
+		snapshot_fold_end(&m->snapshot);
 		if (!introduce(r, m, e))
 			return false;
 		known += m->snapshot.status != CLONE_STATUS_UNSET;

@@ -16,7 +16,7 @@ struct rebuild_parts { /* all borrowed */
 	struct store_port *store;
 	struct codec_port *codec;
 	struct log *log;
-	/* Reads sandbox.clone.requested, .step.completed and .state from their beginning to their end. */
+	/* Reads sandbox.clone.requested, .step.completed, .backup-restored and .state from their beginning to their end. */
 	bool (*read_topics)(void *arg, rebuild_record_fn *fn, void *fn_arg, struct err *e);
 	void *read_arg;
 	int64_t within_ms;

@@ -446,6 +446,34 @@ START_TEST(steps_alone_say_that_it_runs)
 }
 END_TEST
 
+START_TEST(a_step_that_told_one_event_of_two_is_done_again)
+{
+	const struct step_completed step = { .slug = "notify_partner_apps", .source_ctx = "S", .run = 2, .sequence = 40,
+		.outcome = STEP_DONE };
+	const struct backup_restored earlier = { .run = 1, .sequence = 30 }, told = { .run = 2, .sequence = 41 };
+	const struct clone_state ended = { .run = 2, .sequence = 44, .status = CLONE_COMPLETED, .source_ctx = "S",
+		.generation = "T__g1", .step = "", .error_class = "", .cause = "" };
+	struct clone_snapshot s;
+
+	snapshot_init(&s);
+	snapshot_fold_restored(&s, &told);
+	snapshot_fold_step(&s, &step);
+	snapshot_fold_end(&s);
+	ck_assert_uint_eq(snapshot_done(&s), STEP_BIT(STEP_notify_partner_apps));
+	ck_assert_uint_eq(s.sequence, 41); /* the next event must not bear its number */
+	snapshot_init(&s);
+	snapshot_fold_restored(&s, &earlier);
+	snapshot_fold_step(&s, &step);
+	snapshot_fold_end(&s);
+	ck_assert_uint_eq(snapshot_done(&s), 0);
+	snapshot_init(&s);
+	snapshot_fold_step(&s, &step);
+	snapshot_fold_state(&s, &ended); /* at rest everything was told, even if the topic has lost it since */
+	snapshot_fold_end(&s);
+	ck_assert_uint_eq(snapshot_done(&s), STEP_BIT(STEP_notify_partner_apps));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("snapshot");
@@ -466,6 +494,7 @@ int main(void)
 	tcase_add_test(tc, folding_in_any_order_and_twice_is_the_same);
 	tcase_add_test(tc, only_the_last_state_is_enough);
 	tcase_add_test(tc, steps_alone_say_that_it_runs);
+	tcase_add_test(tc, a_step_that_told_one_event_of_two_is_done_again);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
