@@ -94,19 +94,22 @@ char *arena_text(struct arena *a, const char *text, size_t len)
 	return copy;
 }
 
+/* Most texts are short: formatted once, on the stack. */
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
+	char near[256], *text = NULL;
 	va_list ap, again;
-	char *text = NULL;
 	int len;
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, ap);
+	len = vsnprintf(near, sizeof near, fmt, ap);
 	va_end(ap);
 	if (len >= 0)
 		text = arena_take(a, (size_t)len + 1);
-	if (text)
+	if (text && (size_t)len < sizeof near)
+		memcpy(text, near, (size_t)len + 1);
+	else if (text)
 		vsnprintf(text, (size_t)len + 1, fmt, again);
 	va_end(again);
 	return text;

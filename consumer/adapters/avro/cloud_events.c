@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/adapters/avro/cloud_events.h"
 
+#include "consumer/core/log_text.h"
 #include "consumer/core/trace.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 struct cloud_event {
 	const char *type, *source, *id, *subject, *key;
@@ -110,13 +110,13 @@ static bool describe(const struct message *m, int64_t now_ms, struct arena *mem,
 /* RFC 3339 in UTC with milliseconds; NULL when the time is out of its range. */
 static const char *time_text(struct arena *mem, int64_t utc_ms)
 {
-	time_t seconds = (time_t)(utc_ms / 1000);
-	struct tm tm;
+	const int64_t end_of_9999 = INT64_C(253402300800000);
+	char text[LOG_TIME_TEXT];
 
-	if (utc_ms < 0 || !gmtime_r(&seconds, &tm) || tm.tm_year > 9999 - 1900)
+	if (utc_ms < 0 || utc_ms >= end_of_9999)
 		return NULL;
-	return arena_printf(mem, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-	                    tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(utc_ms % 1000));
+	log_time_text(utc_ms, text);
+	return arena_text(mem, text, strlen(text));
 }
 
 struct headers {

@@ -33,10 +33,16 @@ if stored ~= ARGV[2] then
 	drop_delivered()
 	return 1
 end
-apply('HSET', KEYS[2], ARGV[4] * 2)
+local pairs_end = at + ARGV[4] * 2 - 1
+if pairs_end <= at + 199 then -- nearly always: one command for all of the clone's fields
+	redis.call('HSET', KEYS[2], 'sequence', ARGV[3], unpack(ARGV, at, pairs_end))
+	at = pairs_end + 1
+else
+	apply('HSET', KEYS[2], ARGV[4] * 2)
+	redis.call('HSET', KEYS[2], 'sequence', ARGV[3])
+end
 apply('HDEL', KEYS[2], tonumber(ARGV[5]))
 apply('HSET', KEYS[3], ARGV[6] * 2)
 apply('HSET', KEYS[4], ARGV[7] * 2)
 drop_delivered()
-redis.call('HSET', KEYS[2], 'sequence', ARGV[3])
 return 1

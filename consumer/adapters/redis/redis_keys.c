@@ -19,7 +19,8 @@ static bool is_plain(unsigned char c)
 	       c == '.';
 }
 
-void redis_escape(char text_r[3 * REDIS_NAME_MAX + 1], const char *name)
+/* Returns the length. */
+static size_t escape(char *text_r, const char *name)
 {
 	static const char hex[] = "0123456789ABCDEF";
 	size_t n = 0;
@@ -36,6 +37,12 @@ void redis_escape(char text_r[3 * REDIS_NAME_MAX + 1], const char *name)
 		text_r[n++] = hex[c & 15];
 	}
 	text_r[n] = '\0';
+	return n;
+}
+
+void redis_escape(char text_r[3 * REDIS_NAME_MAX + 1], const char *name)
+{
+	escape(text_r, name);
 }
 
 static int hex_value(char c)
@@ -69,18 +76,21 @@ static bool unescape(char name_r[REDIS_NAME_MAX + 1], const char *text, size_t l
 	return n > 0;
 }
 
-void redis_key_text(char key_r[REDIS_KEY_SIZE], const char *prefix, enum redis_key kind, const char *ctx,
-		    const char *clone_id)
+/* By hand, not by printf: it runs four times a step. */
+size_t redis_key_text(char key_r[REDIS_KEY_SIZE], const char *prefix, enum redis_key kind, const char *ctx,
+		      const char *clone_id)
 {
-	char tenant[3 * REDIS_NAME_MAX + 1], clone[3 * REDIS_NAME_MAX + 1];
+	char *at = stpncpy(key_r, prefix, REDIS_PREFIX_MAX);
 
-	redis_escape(tenant, ctx);
-	if (kind < REDIS_KEY_CLONE) {
-		snprintf(key_r, REDIS_KEY_SIZE, "%s:{%s}:%s", prefix, tenant, kinds[kind]);
-		return;
+	at = stpcpy(at, ":{");
+	at += escape(at, ctx);
+	at = stpcpy(at, "}:");
+	at = stpcpy(at, kinds[kind]);
+	if (kind >= REDIS_KEY_CLONE) {
+		*at++ = ':';
+		at += escape(at, clone_id);
 	}
-	redis_escape(clone, clone_id);
-	snprintf(key_r, REDIS_KEY_SIZE, "%s:{%s}:%s:%s", prefix, tenant, kinds[kind], clone);
+	return (size_t)(at - key_r);
 }
 
 void redis_index_key(char key_r[REDIS_KEY_SIZE], const char *prefix)
@@ -107,9 +117,18 @@ bool redis_index_parse(const char *member, char clone_r[REDIS_NAME_MAX + 1], cha
 
 size_t redis_lease_text(char text_r[REDIS_LEASE_SIZE], const char *owner, uint64_t token, const char *clone_id)
 {
-	int n = snprintf(text_r, REDIS_LEASE_SIZE, "%s|%" PRIu64 "|%s", owner, token, clone_id);
+	char digits[20], *at = stpncpy(text_r, owner, REDIS_NAME_MAX);
+	size_t first = sizeof digits;
 
-	return n < 0 ? 0 : (size_t)n;
+	do
+		digits[--first] = (char)('0' + token % 10);
+	while (token /= 10);
+	*at++ = '|';
+	at = mempcpy(at, digits + first, sizeof digits - first);
+	*at++ = '|';
+	at = stpncpy(at, clone_id, REDIS_NAME_MAX);
+	*at = '\0';
+	return (size_t)(at - text_r);
 }
 
 bool redis_lease_parse(const char *text, char owner_r[REDIS_NAME_MAX + 1], uint64_t *token_r,

@@ -28,9 +28,9 @@ enum redis_key {
 };
 
 /* The key of that tenant (and clone, for the kinds that have one). Bytes that are not of a plain name are written
- * %XX, so different names never share a key. Names are at most REDIS_NAME_MAX long. */
-void redis_key_text(char key_r[REDIS_KEY_SIZE], const char *prefix, enum redis_key kind, const char *ctx,
-		    const char *clone_id);
+ * %XX, so different names never share a key. Names are at most REDIS_NAME_MAX long. Returns the length. */
+size_t redis_key_text(char key_r[REDIS_KEY_SIZE], const char *prefix, enum redis_key kind, const char *ctx,
+		      const char *clone_id);
 /* The sorted set of all clones known, and its members: "<clone> <target>", both escaped. */
 void redis_index_key(char key_r[REDIS_KEY_SIZE], const char *prefix);
 void redis_index_member(char member_r[REDIS_MEMBER_SIZE], const char *clone_id, const char *target_ctx);

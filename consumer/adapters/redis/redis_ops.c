@@ -84,8 +84,7 @@ static void arg_key(const struct redis_writer *w, enum redis_key kind, const cha
 {
 	char key[REDIS_KEY_SIZE];
 
-	redis_key_text(key, w->prefix, kind, ctx, clone_id);
-	redis_arg_text(w->out, key);
+	redis_arg(w->out, key, redis_key_text(key, w->prefix, kind, ctx, clone_id));
 }
 
 static void arg_lease(const struct redis_writer *w, uint64_t token, const char *clone_id)
