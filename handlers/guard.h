@@ -6,7 +6,8 @@
 #include "handlers/step.h"
 
 /* True when the registry says that the job's target is a test tenant linked to its source, neither is on the deny
- * list as a target, names are well formed, and no newer clone has built on the target. Fills c->err (REFUSED) otherwise. record_r may be NULL. */
+ * list as a target, names are well formed, and no newer clone has built on the target. Fills c->err (REFUSED)
+ * otherwise. record_r may be NULL. */
 bool guard_target(struct step_ctx *c, struct tenant_record *record_r);
 
 /* guard_target, and: the database is not the source's by the server's own identity, belongs to the target by name

@@ -93,7 +93,7 @@ START_TEST(a_step_that_stands_still_is_stopped_and_tried_again)
 	say(s, "assign control", "");
 	say(s, "request c1", "acquire c1");
 	say(s, "go without copy_database", "c1 RUNNING 8");
-	say(s, "pass 599000", "");
+	say(s, "pass 599000", "forget c1 8");
 	say(s, "moved c1 copy_database", "");
 	say(s, "pass 600000", "");
 	say(s, "pass 10000", "abort c1 copy_database");
@@ -153,7 +153,7 @@ START_TEST(a_broken_system_is_left_alone)
 	say(s, "step c1 create_login retry", "");
 	say(s, "pass 2000", "start c1 create_login try 3");
 	say(s, "step c1 create_login retry", "");
-	say(s, "pass 4000", "start c1 create_login try 4");
+	say(s, "pass 4000", "forget c1 7, forget c2 7, start c1 create_login try 4");
 	say(s, "step c1 create_login retry", "");
 	say(s, "step c2 create_login retry", "");
 	say(s, "pass 29000", "");
@@ -163,6 +163,29 @@ START_TEST(a_broken_system_is_left_alone)
 	say(s, "pass 1000", "start c1 create_login try 5");
 	say(s, "step c1 create_login done",
 		"record c1 7..8 RUNNING [create_login DONE], start c2 create_login try 3");
+	story_end(&s);
+}
+END_TEST
+
+/* A failed step of several systems does not say which of them it was: it neither breaks one nor makes one whole. */
+START_TEST(a_failure_between_two_systems_says_nothing_of_either)
+{
+	struct story *s = story();
+
+	say(s, "assign requested", "");
+	say(s, "request c1", "acquire c1");
+	say(s, "request c2 of U", "acquire c2");
+	say(s, "go without create_database", "c1 RUNNING 6, c2 RUNNING 6");
+	say(s, "step c1 create_database done", NULL);
+	say(s, "recorded c1", "publish c1 7-7, start c1 create_login");
+	for (int i = 0; i < 4; i++) {
+		say(s, "step c1 create_login retry", "");
+		say(s, "step c2 create_database retry", "");
+		say(s, "pass 9000", NULL);
+	}
+	say(s, "step c2 create_database retry", "");
+	say(s, "step c1 create_login retry", ""); /* the fifth: now it is broken, though others failed between */
+	say(s, "pass 29000", "");
 	story_end(&s);
 }
 END_TEST
@@ -264,6 +287,7 @@ int main(void)
 	tcase_add_test(tc, a_step_that_stands_still_is_stopped_and_tried_again);
 	tcase_add_test(tc, an_unsure_step_is_told_that_it_acted);
 	tcase_add_test(tc, a_broken_system_is_left_alone);
+	tcase_add_test(tc, a_failure_between_two_systems_says_nothing_of_either);
 	tcase_add_test(tc, a_clone_gets_only_its_share_of_workers);
 	tcase_add_test(tc, what_is_independent_runs_side_by_side);
 	tcase_add_test(tc, a_system_takes_only_so_many_steps_at_once);

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,7 +97,9 @@ static bool remove_log(const struct odbc_settings *s, const char *database, stru
 	       remove_tail(s, database, "-journal", e);
 }
 
-static bool create(const struct odbc_settings *s, const char *database, struct err *e)
+/* Under the folder's lock: looking, clearing an old log and making the file are one act to other programs, who would
+ * otherwise have the log of their new file taken away. */
+static bool create_locked(const struct odbc_settings *s, const char *database, struct err *e)
 {
 	char path[PATH_MAX];
 	bool there = false;
@@ -110,17 +113,25 @@ static bool create(const struct odbc_settings *s, const char *database, struct e
 	if (!remove_log(s, database, e))
 		return false;
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		int code = errno;
-
-		/* Two programs may make the catalogue at once; a generation is made under the catalogue's lock. */
-		if (code == EEXIST && exists(s, database, &there, e) && there)
-			return true;
-		errno = code;
+	if (fd < 0)
 		return fail(e, "cannot create database", database);
-	}
 	close(fd);
 	return sync_folder(s, e);
+}
+
+static bool create(const struct odbc_settings *s, const char *database, struct err *e)
+{
+	int folder = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok;
+
+	if (folder < 0 || flock(folder, LOCK_EX) != 0) {
+		if (folder >= 0)
+			close(folder);
+		return fail(e, "cannot lock the folder to create database", database);
+	}
+	ok = create_locked(s, database, e);
+	close(folder); /* and with it the lock */
+	return ok;
 }
 
 /* The file first: whoever finds it has all of it, log included. */
