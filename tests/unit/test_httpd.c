@@ -32,9 +32,11 @@ static void not_ready(void *arg, const char *accept, struct httpd_answer *a)
 
 static void too_long(void *arg, const char *accept, struct httpd_answer *a)
 {
+	static const char block[4096];
+
 	(void)arg;
 	(void)accept;
-	while (buf_add(&a->body, answer, sizeof answer))
+	while (buf_add(&a->body, block, sizeof block))
 		;
 }
 
