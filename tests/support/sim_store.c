@@ -53,7 +53,7 @@ void sim_forget_events(struct sim *s, int consumer, const struct effect *fx, uin
 
 static struct sim_message event_of(const struct effect *fx, int clone, const struct engine_event *e)
 {
-	return (struct sim_message){ .clone = clone, .run = fx->snapshot->run, .step = e->step, .kind = e->kind,
+	return (struct sim_message){ .clone = clone, .run = fx->snapshot->run, .step = (int)e->step, .kind = e->kind,
 		.outcome = e->result ? e->result->outcome : STEP_UNSET, .status = fx->snapshot->status,
 		.sequence = e->sequence };
 }

@@ -15,7 +15,7 @@ static struct bus_message sample(size_t headers)
 		.header_count = headers };
 
 	for (size_t i = 0; i < headers; i++)
-		m.headers[i] = (struct bus_header){ names[i], "v\0x" + i % 3, 3 - i % 3 };
+		m.headers[i] = (struct bus_header){ names[i], &"v\0x"[i % 3], 3 - i % 3 };
 	return m;
 }
 
