@@ -87,6 +87,8 @@ struct seen {
 struct seen look_at(struct installation *i, const char *id);
 /* Waits until it is in that status and all its events are told. Fails at once when it rests in another one. */
 struct seen await(struct installation *i, const char *id, enum clone_status status, int within_ms);
+/* The same for a clone that rests and was asked to go on. */
+struct seen await_from_rest(struct installation *i, const char *id, enum clone_status status, int within_ms);
 /* Waits until that many steps are done, or it rests. */
 struct seen await_steps(struct installation *i, const char *id, int steps, int within_ms);
 /* Whose lease is on the target: the owner, "" nobody. */

@@ -215,7 +215,8 @@ struct seen look_at(struct installation *i, const char *id)
 	return s;
 }
 
-struct seen await(struct installation *i, const char *id, enum clone_status status, int within_ms)
+static struct seen wait_for(struct installation *i, const char *id, enum clone_status status, bool was_at_rest,
+                            int within_ms)
 {
 	int64_t until = now_ms() + within_ms;
 	struct seen s = { 0 };
@@ -224,12 +225,22 @@ struct seen await(struct installation *i, const char *id, enum clone_status stat
 		s = look_at(i, id);
 		if (s.status == status && s.is_told)
 			return s;
-		if (s.status != status && clone_status_is_at_rest(s.status))
+		if (!was_at_rest && s.status != status && clone_status_is_at_rest(s.status))
 			break;
 		pause_ms(LOOK_EVERY_MS);
 	}
 	fail_with_logs(i, "clone %s is %s after %d steps%s%s instead of %s%s", id, clone_status_name(s.status),
 		s.steps_done, s.cause[0] ? ": " : "", s.cause, clone_status_name(status), s.is_told ? "" : ", not all told");
+}
+
+struct seen await(struct installation *i, const char *id, enum clone_status status, int within_ms)
+{
+	return wait_for(i, id, status, false, within_ms);
+}
+
+struct seen await_from_rest(struct installation *i, const char *id, enum clone_status status, int within_ms)
+{
+	return wait_for(i, id, status, true, within_ms);
 }
 
 struct seen await_steps(struct installation *i, const char *id, int steps_done, int within_ms)

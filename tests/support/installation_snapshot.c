@@ -263,6 +263,7 @@ static void dump_records(json_t *value, const char *path, const char *key, const
 	size_t n;
 
 	if (strcmp(key, ctx) == 0 || is_text(value, "ctx", ctx) || is_text(value, "tenant_ctx", ctx)) {
+		json_object_del(value, "id"); /* cancelling puts a mail route back under another id */
 		text = json_dumps(value, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY);
 		add_normal(out, path, names);
 		buf_add_text(out, " ");
@@ -275,7 +276,7 @@ static void dump_records(json_t *value, const char *path, const char *key, const
 		dump_records(member, path, "", ctx, names, out);
 	json_object_foreach(value, name, member) {
 		snprintf(deeper, sizeof deeper, "%s.%s", path, name);
-		dump_records(member, strcmp(name, ctx) == 0 ? path : deeper, name, ctx, names, out);
+		dump_records(member, json_object_get(member, "id") ? path : deeper, name, ctx, names, out);
 	}
 }
 
@@ -293,7 +294,8 @@ static void dump_systems(struct installation *i, const char *ctx, const struct n
 
 	json_object_del(tenant, "tasks");
 	json_object_del(tenant, "web_config");
-	json_object_del(json_object_get(tenant, "stamp"), "token");
+	json_object_del(tenant, "pool_recycled_by"); /* cannot be undone */
+	json_object_del(tenant, "stamp"); /* names the clone that built last, also when it was cancelled since */
 	if (!i->own_sources) /* of several targets of one source the last clone takes the link */
 		json_object_del(json_object_get(json_object_get(json_object_get(state, "world"), "superid"), ctx),
 			"test_of");
@@ -338,6 +340,29 @@ void snapshot_source(struct installation *i, struct buf *out)
 	ck_assert(!out->failed);
 }
 
+static bool take_text(void *arg, const struct cell *cells, size_t count, struct err *e)
+{
+	(void)count, (void)e;
+	snprintf(arg, CLONE_ID_MAX + 1, "%s", cells[0].text);
+	return true;
+}
+
+/* Who made the database that is in service. */
+static void clone_of(struct installation *i, const char *database, char id_r[CLONE_ID_MAX + 1])
+{
+	char path[PATH_MAX];
+	struct err e = { 0 };
+	struct conn *c;
+
+	id_r[0] = '\0';
+	if (!database || !*database)
+		return;
+	snprintf(path, sizeof path, "%s/db/%s.sqlite", i->folder, database);
+	c = world_connect(path, false);
+	ck_assert_msg(conn_query(c, "SELECT clone_id FROM sandbox_stamp", NULL, 0, take_text, id_r, &e), "%s", e.text);
+	conn_close(&c);
+}
+
 static void hex_of(const char *id, char out_r[CLONE_ID_MAX + 1])
 {
 	size_t n = 0;
@@ -354,11 +379,12 @@ void snapshot_target(struct installation *i, const char *target, struct buf *out
 	const char *database = json_string_value(json_object_get(tenant, "database"));
 	const char *root = json_string_value(json_object_get(tenant, "files_root"));
 	struct names names = { .count = 0 };
-	char serial[32], lower[CTX_MAX + 1], hex[CLONE_ID_MAX + 1];
+	char serial[32], lower[CTX_MAX + 1], id[CLONE_ID_MAX + 1], hex[CLONE_ID_MAX + 1];
 
 	add_name(&names, database, "GENERATION");
-	add_name(&names, json_string_value(json_object_get(json_object_get(tenant, "stamp"), "clone_id")), "CLONE");
-	hex_of(json_string_value(json_object_get(json_object_get(tenant, "stamp"), "clone_id")), hex);
+	clone_of(i, database, id);
+	add_name(&names, id, "CLONE");
+	hex_of(id, hex);
 	add_name(&names, hex, "CLONE");
 	add_name(&names, target, "TARGET");
 	snprintf(lower, sizeof lower, "c%s", target + 1); /* in addresses */
