@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { CLONE_WITHIN_MS = 60000 };
+enum { CLONE_WITHIN_MS = 120000 };
 
 static const char *const ids[] = { "0198f0c2-0001-7c5b-9a54-000000000001", "0198f0c2-0001-7c5b-9a54-000000000002",
 				   "0198f0c2-0001-7c5b-9a54-000000000003" };

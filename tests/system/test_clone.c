@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLONE_WITHIN_MS = 30000, TOLD_WITHIN_MS = 10000 };
+enum { CLONE_WITHIN_MS = 90000, TOLD_WITHIN_MS = 30000 };
 
 static const char first[] = "0198f0c2-0001-7c5b-9a54-000000000001", second[] = "0198f0c2-0002-7c5b-9a54-000000000002",
 		  third[] = "0198f0c2-0003-7c5b-9a54-000000000003", other[] = "0198f0c2-0004-7c5b-9a54-000000000004";

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLONE_WITHIN_MS = 60000, TARGETS = 5 };
+enum { CLONE_WITHIN_MS = 120000, TARGETS = 5 };
 
 static struct installation *i;
 static char ids[TARGETS + 2][CLONE_ID_MAX + 1], targets[TARGETS][32];
