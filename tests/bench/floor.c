@@ -293,6 +293,7 @@ static void open_consumer(struct floor *f, const char *bootstrap, const char *fe
 	set(conf, "enable.auto.commit", "false");
 	set(conf, "allow.auto.create.topics", "true");
 	set(conf, "fetch.error.backoff.ms", "5");
+	set(conf, "session.timeout.ms", "6000"); /* the embedded broker keeps the next member waiting for so long */
 	set(conf, "fetch.wait.max.ms", fetch_wait_ms);
 	f->consumer = client(RD_KAFKA_CONSUMER, conf, bootstrap);
 	rd_kafka_poll_set_consumer(f->consumer);

@@ -149,6 +149,7 @@ static void configure(const struct services *s, const struct noop_options *o)
 
 	set_env("SANDBOX_KAFKA__BOOTSTRAP_SERVERS", "%s", s->bootstrap);
 	set_env("SANDBOX_KAFKA__FETCH_WAIT_MAX_MS", "%s", s->fetch_wait_ms);
+	set_env("SANDBOX_KAFKA__SESSION_TIMEOUT_MS", "%d", 6000); /* as the floor has it */
 	set_env("SANDBOX_REDIS__SOCKET", "%s", redis_server_socket(s->redis));
 	set_env("SANDBOX_ENGINE__PLAN", "strict");
 	set_env("SANDBOX_ENGINE__WORKERS", "%d", o->workers);

@@ -25,6 +25,7 @@ struct installation_options {
 	/* Each target is the sandbox of a production tenant of its own, all with the same database. A tenant has one test
 	 * environment in SuperID, over which targets of one source compete. */
 	bool own_sources;
+	const char *disk; /* "3m": the databases lie on a disk of that size; NULL: as they come */
 	bool real_kafka; /* Apache Kafka instead of the embedded broker */
 };
 
@@ -41,11 +42,14 @@ struct installation {
 	struct inspect_port *inspect; /* NULL until asked, and after the store went away */
 };
 
-/* Everything but a consumer runs. NULL only when options wish a real Kafka that cannot be had here: it was said why.
+/* Everything but a consumer runs. NULL only when options wish a real Kafka, or a disk, that cannot be had here: it was
+ * said why.
  * Settings of the consumer are changed through its environment: setenv("SANDBOX_ENGINE__PLAN", "strict", 1). */
 struct installation *installation_new(const struct installation_options *options);
 /* Ends all its processes, removes its folder. NULL-safe; *i becomes NULL. */
 void installation_free(struct installation **i);
+/* Makes the disk of the databases that large. */
+void disk_resize(const struct installation *i, const char *size);
 /* Runs the suite in a temporary folder of its own, which goes whatever fails; main's value. SANDBOX_KEEP=1 keeps it. */
 int installation_run(Suite *suite);
 
