@@ -69,12 +69,15 @@ may_include consumer/ports 'consumer/ports/ handlers/base/ handlers/ports/ handl
 may_include consumer/core 'consumer/core/ consumer/ports/ handlers/base/ handlers/step' "$pure"
 may_include consumer/runtime 'consumer/runtime/ consumer/core/ consumer/ports/ handlers/base/ handlers/step' "$system"
 may_include consumer/ctl 'consumer/ctl/ consumer/core/ consumer/ports/ handlers/base/ handlers/step' "$system getopt"
+may_include consumer/notifier 'consumer/notifier/ consumer/core/ consumer/ports/ handlers/base/ handlers/ports/' "$system"
+may_include consumer/tenant 'consumer/tenant/ consumer/core/ consumer/ports/ handlers/base/ handlers/step' "$system"
 may_include consumer/programs 'consumer/ handlers/' "$system getopt"
 
 known_adapters=''
 adapter kafka 'librdkafka/rdkafka'
 adapter redis 'hiredis/hiredis'
 adapter avro 'avro jansson'
+adapter openssl 'openssl/bio openssl/bn openssl/err openssl/evp openssl/hmac openssl/pem openssl/rand openssl/rsa openssl/core_names'
 adapter http 'curl/curl jansson'
 adapter httpd 'microhttpd'
 adapter odbc 'sql sqlext' 'handlers/sql/'
@@ -90,7 +93,7 @@ done
 while IFS= read -r line; do
 	fault "only consumer/programs may see adapters: $line"
 done < <(grep -rnE '#[[:space:]]*include[[:space:]]*"consumer/(adapters|programs)/' handlers consumer/core consumer/ports \
-	consumer/runtime consumer/ctl --include='*.[ch]' 2> /dev/null || true)
+	consumer/runtime consumer/ctl consumer/notifier consumer/tenant --include='*.[ch]' 2> /dev/null || true)
 
 # ---- what the pure libraries call ----
 
