@@ -463,6 +463,7 @@ int64_t engine_wake_ms(const struct engine *e)
 	if (e->live) {
 		wake = earlier(wake, e->renew_at_ms);
 		wake = earlier(wake, e->check_at_ms);
+		wake = earlier(wake, e->room_at_ms ? e->room_at_ms : -1);
 	}
 	return wake;
 }

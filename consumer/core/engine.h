@@ -29,6 +29,7 @@ struct engine_policy {
 	int max_running;         /* steps under way at once: the size of the worker pool */
 	int max_running_a_clone; /* so that one giant copy never starves twenty small clones */
 	int port_limit[PORT_END];
+	int port_rate[PORT_END]; /* calls that may begin in a minute; 0: any number */
 	int64_t lease_ttl_ms;    /* renewed every third of it; effects stop when two thirds pass without proof */
 	int64_t lease_retry_ms;  /* how long to wait for a lease that somebody else holds */
 	int64_t retry_first_ms, retry_cap_ms, retry_budget_ms; /* budget spent: the clone is PAUSED with the cause */
@@ -182,6 +183,7 @@ struct engine_figures {
 	int64_t longest_still_ms;       /* the longest any running step has moved nothing */
 	bool breaker_open[PORT_END];
 	int64_t port_failures[PORT_END]; /* since the start */
+	int64_t port_throttled[PORT_END]; /* calls that had to wait for the rate, since the start */
 	int64_t leases_lost;             /* since the start */
 	bool intake_paused, stopping;
 };

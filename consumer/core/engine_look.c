@@ -9,6 +9,7 @@ void engine_figures(const struct engine *e, struct engine_figures *f)
 	for (int p = 0; p < PORT_END; p++) {
 		f->breaker_open[p] = e->breakers[p].open_until_ms != 0;
 		f->port_failures[p] = e->port_failures[p];
+		f->port_throttled[p] = e->port_throttled[p];
 	}
 	for (size_t i = 0; i < e->slot_count; i++) {
 		const struct clone *c = e->slots[i];

@@ -25,7 +25,7 @@ struct step_run { /* a step that has begun and is not done */
 	enum step_id step; /* STEP_END: cleaning up */
 	enum run_state state;
 	int attempt;
-	bool acted, aborted, stalled;
+	bool acted, aborted, stalled, throttled;
 	int64_t first_ms;   /* its first start */
 	int64_t failing_ms; /* since when it only fails; 0 it does not */
 	int64_t moved_ms;   /* last sign of life while running */
@@ -126,7 +126,9 @@ struct engine {
 	size_t ready_head, ready_count, ready_size;
 	int running, port_running[PORT_END];
 	struct breaker breakers[PORT_END];
-	int64_t port_failures[PORT_END], leases_lost;
+	struct bucket buckets[PORT_END];
+	int64_t port_failures[PORT_END], port_throttled[PORT_END], leases_lost;
+	int64_t room_at_ms; /* when a ready step that found no room must be looked at again; 0: when something comes back */
 	clone_ref *dirty;
 	size_t dirty_count, dirty_size;
 	struct effect *effects;

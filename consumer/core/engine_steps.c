@@ -91,22 +91,37 @@ static unsigned ports_of(enum step_id step)
 	return step == STEP_END ? 0 : steps[step].ports;
 }
 
-static bool has_room(struct engine *e, struct clone *c, enum step_id step)
+static bool look_again(struct engine *e, int64_t at_ms)
+{
+	if (!e->room_at_ms || at_ms < e->room_at_ms)
+		e->room_at_ms = at_ms;
+	return false;
+}
+
+/* May one more call use that system now? */
+static bool port_has_room(struct engine *e, struct step_run *run, int port)
+{
+	const struct breaker *breaker = &e->breakers[port];
+	int64_t free_ms = bucket_free_ms(&e->buckets[port], e->now_ms, e->policy.port_rate[port]);
+
+	if (e->port_running[port] >= e->policy.port_limit[port])
+		return false;
+	if (!breaker_allows(breaker, e->now_ms))
+		return look_again(e, breaker->open_until_ms > e->now_ms ? breaker->open_until_ms : e->now_ms + 1000);
+	if (free_ms <= e->now_ms)
+		return true;
+	e->port_throttled[port] += !run->throttled;
+	run->throttled = true;
+	return look_again(e, free_ms);
+}
+
+static bool has_room(struct engine *e, struct clone *c, struct step_run *run)
 {
 	if (c->running >= e->policy.max_running_a_clone)
 		return false;
-	for (int p = 0; p < PORT_END; p++) {
-		if (!(ports_of(step) & (1u << p)))
-			continue;
-		if (e->port_running[p] >= e->policy.port_limit[p])
+	for (int p = 0; p < PORT_END; p++)
+		if ((ports_of(run->step) & (1u << p)) && !port_has_room(e, run, p))
 			return false;
-		if (!breaker_allows(&e->breakers[p], e->now_ms)) {
-			int64_t until = e->breakers[p].open_until_ms;
-
-			engine_wake_at(e, c, until > e->now_ms ? until : e->now_ms + 1000);
-			return false;
-		}
-	}
 	return true;
 }
 
@@ -116,7 +131,7 @@ static void start(struct engine *e, struct clone *c, struct step_run *run)
 
 	run->state = RUN_RUNNING;
 	run->attempt++;
-	run->aborted = run->stalled = false;
+	run->aborted = run->stalled = run->throttled = false;
 	run->moved_ms = e->now_ms;
 	if (!run->first_ms)
 		run->first_ms = e->now_ms;
@@ -126,6 +141,7 @@ static void start(struct engine *e, struct clone *c, struct step_run *run)
 		if (ports_of(run->step) & (1u << p)) {
 			e->port_running[p]++;
 			breaker_started(&e->breakers[p], e->now_ms);
+			bucket_take(&e->buckets[p], e->now_ms, e->policy.port_rate[p]);
 		}
 	fx = engine_emit(e, FX_START_STEP, c);
 	fx->step = run->step;
@@ -151,6 +167,7 @@ void steps_start_ready(struct engine *e)
 	enum { LOOK_AT_MOST = 512 }; /* what a full outside system blocks is looked at again in the next turn */
 	size_t looks = e->ready_count < LOOK_AT_MOST ? e->ready_count : LOOK_AT_MOST;
 
+	e->room_at_ms = 0;
 	while (looks-- && e->running < e->policy.max_running) {
 		struct ready_entry entry = e->ready[e->ready_head];
 		struct clone *c = engine_clone(e, entry.ref);
@@ -163,7 +180,7 @@ void steps_start_ready(struct engine *e)
 		if (!may_run(c, run->step)) {
 			drop_run(c, run);
 			engine_touch(e, c);
-		} else if (has_room(e, c, run->step)) {
+		} else if (has_room(e, c, run)) {
 			start(e, c, run);
 		} else {
 			enqueue(e, c, run);

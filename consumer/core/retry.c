@@ -53,3 +53,33 @@ void breaker_failed(struct breaker *b, int64_t now_ms, int limit, int64_t open_m
 	if (++b->failures >= limit)
 		b->open_until_ms = now_ms + open_ms;
 }
+
+/* ---- rate ---- */
+
+enum { SECOND_US = 1000000, MINUTE_US = 60 * SECOND_US };
+
+/* What was saved up may go out at once: as much as comes in a second beyond the one call. */
+static int64_t saved_up_us(int per_minute)
+{
+	int64_t interval_us = MINUTE_US / per_minute;
+
+	return interval_us < SECOND_US ? SECOND_US - interval_us : 0;
+}
+
+int64_t bucket_free_ms(const struct bucket *b, int64_t now_ms, int per_minute)
+{
+	int64_t free_ms;
+
+	if (per_minute <= 0)
+		return now_ms;
+	free_ms = (b->empty_until_us - saved_up_us(per_minute) + 999) / 1000;
+	return free_ms > now_ms ? free_ms : now_ms;
+}
+
+void bucket_take(struct bucket *b, int64_t now_ms, int per_minute)
+{
+	int64_t from_us = b->empty_until_us > now_ms * 1000 ? b->empty_until_us : now_ms * 1000;
+
+	if (per_minute > 0)
+		b->empty_until_us = from_us + MINUTE_US / per_minute;
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * When to try again: exponential backoff with full jitter, and a circuit breaker per outside system. */
+ * When to try again: exponential backoff with full jitter; and per outside system a circuit breaker and a rate. */
 #ifndef SANDBOX_CORE_RETRY_H
 #define SANDBOX_CORE_RETRY_H
 
@@ -27,5 +27,14 @@ void breaker_succeeded(struct breaker *b);
 /* The call ended without telling anything of the system: neither a success nor a failure. */
 void breaker_untold(struct breaker *b);
 void breaker_failed(struct breaker *b, int64_t now_ms, int limit, int64_t open_ms);
+
+/* A token bucket in virtual time: it holds what one second brings (at least one call) and fills evenly. */
+struct bucket {
+	int64_t empty_until_us; /* when it would hold one call if nothing had been saved up; 0: full */
+};
+
+/* When the next call may go out, not before now_ms. per_minute 0: any number may. */
+int64_t bucket_free_ms(const struct bucket *b, int64_t now_ms, int per_minute);
+void bucket_take(struct bucket *b, int64_t now_ms, int per_minute);
 
 #endif

@@ -79,7 +79,15 @@ bool wire_redis(const struct config *c, struct wire_texts *texts, struct redis_s
 
 struct registry_link { /* lives as long as the program: the codec has no end before it */
 	struct http_client *client;
+	atomic_bool stop;
 };
+
+static void stop_fetch(void *arg)
+{
+	struct registry_link *link = arg;
+
+	atomic_store(&link->stop, true);
+}
 
 static bool fetch(void *arg, const char *path, const char *post, struct buf *answer, int *status_r, struct err *e)
 {
@@ -104,13 +112,14 @@ static struct schema_source *registry_source(const struct config *c, struct err 
 	struct http_settings http = { .base_url = config_text(c, CONF_REGISTRY_URL),
 		.connect_timeout_ms = config_ms(c, CONF_REGISTRY_CONNECT_TIMEOUT),
 		.total_timeout_ms = config_ms(c, CONF_REGISTRY_TIMEOUT) };
-	struct registry_settings settings = { .fetch = fetch, .fetch_arg = &link, .cache_folder = *cache ? cache : NULL,
+	struct registry_settings settings = { .fetch = fetch, .stop = stop_fetch, .fetch_arg = &link,
+		.cache_folder = *cache ? cache : NULL,
 		.auto_register = config_bool(c, CONF_REGISTRY_AUTO_REGISTER) };
 
 	buf_init(&token, SECRET_MAX_BYTES);
 	if (!*token_file || secret_file_read_text(token_file, &token, e)) {
 		http.bearer = buf_text(&token);
-		link.client = http_client_new(&http, "registry", NULL, e);
+		link.client = http_client_new(&http, "registry", &link.stop, e);
 	}
 	secret_done(&token);
 	return link.client ? registry_schemas_new(&settings, e) : NULL;
@@ -119,7 +128,8 @@ static struct schema_source *registry_source(const struct config *c, struct err 
 struct codec_port *wire_codec(const struct config *c, struct err *e)
 {
 	static struct clock_port clock;
-	struct avro_codec_settings settings = { .clock = &clock };
+	struct avro_codec_settings settings = { .clock = &clock,
+		.schema_in_header = strcmp(config_text(c, CONF_REGISTRY_WIRE_FORM), "header") == 0 };
 
 	clock = clock_system();
 	if (*config_text(c, CONF_REGISTRY_URL)) {
@@ -157,6 +167,12 @@ struct engine_policy wire_policy(const struct config *c)
 		.breaker_failures = (int)config_int(c, CONF_ENGINE_BREAKER_FAILURES),
 		.breaker_open_ms = config_ms(c, CONF_ENGINE_BREAKER_OPEN),
 	};
+	const enum config_id rates[PORT_END] = {
+		[PORT_SQL] = CONF_ENGINE_RATE_SQL,         [PORT_TENANT] = CONF_ENGINE_RATE_HOSTING,
+		[PORT_IDENTITY] = CONF_ENGINE_RATE_SUPERID, [PORT_MAIL] = CONF_ENGINE_RATE_MAIL,
+		[PORT_OBJECTS] = CONF_ENGINE_RATE_OBJECTS, [PORT_ARCHIVE] = CONF_ENGINE_RATE_ARCHIVE,
+		[PORT_LICENCE] = CONF_ENGINE_RATE_LICENCE, [PORT_APPS] = CONF_ENGINE_RATE_APPS,
+	};
 	const enum config_id limits[PORT_END] = {
 		[PORT_SQL] = CONF_ENGINE_LIMIT_SQL,         [PORT_TENANT] = CONF_ENGINE_LIMIT_HOSTING,
 		[PORT_IDENTITY] = CONF_ENGINE_LIMIT_SUPERID, [PORT_MAIL] = CONF_ENGINE_LIMIT_MAIL,
@@ -164,7 +180,9 @@ struct engine_policy wire_policy(const struct config *c)
 		[PORT_LICENCE] = CONF_ENGINE_LIMIT_LICENCE, [PORT_APPS] = CONF_ENGINE_LIMIT_APPS,
 	};
 
-	for (int i = 0; i < PORT_END; i++)
+	for (int i = 0; i < PORT_END; i++) {
 		p.port_limit[i] = (int)config_int(c, limits[i]);
+		p.port_rate[i] = (int)config_int(c, rates[i]);
+	}
 	return p;
 }

@@ -66,6 +66,11 @@ struct story_target *story_target(struct story *s, const char *name)
 	return &s->targets[s->target_count++];
 }
 
+int64_t story_now(const struct story *s)
+{
+	return s->now;
+}
+
 clone_ref story_ref(struct story *s, const char *id)
 {
 	return story_clone(s, id)->ref;
@@ -153,14 +158,14 @@ static void publish(struct story *s, enum topic topic, struct message *m, int64_
 	story_feed(s, &(struct input){ .kind = IN_MESSAGE, .at = { topic, 0, offset }, .message = m });
 }
 
-static void go(struct story *s, const char *without)
+static void go(struct story *s, const char *without, const char *of)
 {
 	int held_back = *without ? story_step(without) : -1, i = 0;
 
 	while (i < s->want_count) {
 		struct want w = s->wants[i];
 
-		if (w.kind == FX_START_STEP && (int)w.step == held_back) {
+		if (w.kind == FX_START_STEP && (int)w.step == held_back && (!*of || strcmp(w.clone->id, of) == 0)) {
 			i++;
 			continue;
 		}
@@ -284,7 +289,7 @@ static bool say_world(struct story *s, char words[WORDS][WORD_MAX], int count)
 	} else if (strcmp(verb, "wipe") == 0) {
 		wipe(s);
 	} else if (strcmp(verb, "go") == 0) {
-		go(s, count > 2 ? words[2] : "");
+		go(s, option(words, count, "without"), option(words, count, "of"));
 	} else if (strcmp(verb, "stop") == 0) {
 		story_feed(s, &(struct input){ .kind = IN_STOP });
 	} else {

@@ -23,7 +23,7 @@
  *   delivered|failed ID SEQUENCE
  *   told|untold TOPIC OFFSET             a dead letter or a rejection
  *   wipe                                 the store loses everything
- *   go [without SLUG]                    all that is wanted is answered well (but that step), until it is quiet; heard
+ *   go [without SLUG [of ID]]            all that is wanted is answered well (but that step), until it is quiet; heard
  *                                        is what the store then has of each clone
  *   stop
  *
@@ -45,6 +45,7 @@ void say_at(struct story *s, const char *line, const char *wanted, const char *f
 #define say(s, line, wanted) say_at(s, line, wanted, __FILE__, __LINE__)
 
 struct engine *story_engine(struct story *s);
+int64_t story_now(const struct story *s);
 clone_ref story_ref(struct story *s, const char *id);
 /* What the store has of the clone; NULL nothing. */
 const struct clone_snapshot *story_stored(struct story *s, const char *id);

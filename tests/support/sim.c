@@ -421,6 +421,19 @@ static void start(struct sim *s, int consumer)
 	deal(s);
 }
 
+static void end_engine(struct sim *s, int consumer)
+{
+	struct sim_consumer *c = &s->consumers[consumer];
+	struct engine_figures figures;
+
+	if (!c->engine)
+		return;
+	engine_figures(c->engine, &figures);
+	for (int p = 0; p < PORT_END; p++)
+		s->counts->throttled += figures.port_throttled[p];
+	engine_free(&c->engine);
+}
+
 static void crash(struct sim *s, int consumer)
 {
 	struct sim_consumer *c = &s->consumers[consumer];
@@ -429,7 +442,7 @@ static void crash(struct sim *s, int consumer)
 		return;
 	sim_trace(s, "c%d dies", consumer);
 	s->counts->crash++;
-	engine_free(&c->engine);
+	end_engine(s, consumer);
 	if (s->bug == SIM_BUG_NO_OUTBOX)
 		for (int i = 0; i < s->clone_count; i++)
 			sim_outbox_forget(s->stored[i].outbox, UINT64_MAX);
@@ -691,6 +704,8 @@ static void set_up(struct sim *s, uint64_t seed)
 	s->policy = policy;
 	s->policy.order = sim_chance(s, 6) ? PLAN_PARALLEL : PLAN_STRICT;
 	s->policy.on_busy = sim_chance(s, 3) ? BUSY_REFUSE : BUSY_SUPERSEDE;
+	for (int p = 0; p < PORT_END && seed % 4 == 0; p++)
+		s->policy.port_rate[p] = seed % 8 ? 0 : 600 + (int)(seed / 8 % 7) * 600;
 	s->faults = (unsigned)sim_chance(s, 256);
 	s->fault_rate = (int)sim_chance(s, 9);
 	s->clone_count = 1 + (int)sim_chance(s, SIM_CLONES);
@@ -712,7 +727,7 @@ static void set_up(struct sim *s, uint64_t seed)
 static void tear_down(struct sim *s)
 {
 	for (int i = 0; i < SIM_CONSUMERS; i++)
-		engine_free(&s->consumers[i].engine);
+		end_engine(s, i);
 	for (int i = 0; i < SIM_COROUTINES; i++)
 		if (s->coroutines[i].used)
 			sim_handlers_forget(s, s->coroutines[i].consumer, s->coroutines[i].life);

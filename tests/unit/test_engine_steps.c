@@ -3,6 +3,7 @@
 #include "tests/support/engine_story.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static struct story *story(void)
@@ -256,6 +257,86 @@ START_TEST(a_system_takes_only_so_many_steps_at_once)
 }
 END_TEST
 
+/* Two a second and no more, whoever asks; what was not used in a second is not saved up for the next. */
+START_TEST(a_system_takes_only_so_many_calls_in_a_minute)
+{
+	struct engine_policy policy = story_policy();
+	struct engine_figures figures;
+	struct story *s;
+
+	policy.port_rate[PORT_SQL] = 120;
+	s = story_begin(&policy);
+	say(s, "assign requested", "");
+	for (int i = 1; i <= 5; i++) {
+		char line[40];
+
+		snprintf(line, sizeof line, "request c%d of T%d", i, i);
+		say(s, line, NULL);
+	}
+	for (int i = 0; i < 10; i++) {
+		say(s, "go without drop_database", NULL);
+		say(s, "tick 1000", NULL);
+	}
+	say(s, "tick 1000", NULL);
+	say(s, "go without drop_database", "c1 RUNNING 5, c2 RUNNING 5, c3 RUNNING 5, c4 RUNNING 5, c5 RUNNING 5");
+	say(s, "step c1 drop_database again", "start c1 drop_database acted");
+	say(s, "step c1 drop_database again", "start c1 drop_database acted");
+	say(s, "step c1 drop_database again", "");
+	say(s, "step c2 drop_database again", "");
+	say(s, "tick 499", "");
+	say(s, "tick 1", "start c1 drop_database acted");
+	ck_assert_int_eq(engine_wake_ms(story_engine(s)), story_now(s) + 500);
+	say(s, "tick 500", "start c2 drop_database acted");
+	engine_figures(story_engine(s), &figures);
+	ck_assert_int_gt(figures.port_throttled[PORT_SQL], 0);
+	ck_assert_int_eq(figures.port_throttled[PORT_APPS], 0);
+	story_end(&s);
+}
+END_TEST
+
+/* The databases take one call at a time and there are two workers: between two pages of the giant somebody else has
+ * his turn, so twenty small clones are complete long before it is. */
+START_TEST(one_giant_copy_never_starves_twenty_small_clones)
+{
+	enum { SMALL = 20 };
+	struct engine_policy policy = story_policy();
+	int pages = 0, complete = 0, sql_steps = 0;
+	struct story *s;
+
+	policy.order = PLAN_PARALLEL;
+	policy.max_running = 2;
+	policy.max_running_a_clone = 1;
+	policy.port_limit[PORT_SQL] = 1;
+	s = story_begin(&policy);
+	say(s, "assign requested", "");
+	say(s, "request giant of G", "acquire giant");
+	say(s, "go without copy_database of giant", NULL);
+	for (int i = 0; i < SMALL; i++) {
+		char line[40];
+
+		snprintf(line, sizeof line, "request c%d of T%d", i, i);
+		say(s, line, NULL);
+	}
+	for (int i = 0; i < STEP_END; i++)
+		sql_steps += (steps[i].ports & (1u << PORT_SQL)) != 0;
+	while (complete < SMALL && pages <= SMALL * sql_steps) {
+		say(s, "go without copy_database of giant", NULL);
+		say(s, "step giant copy_database again", NULL);
+		pages++;
+		complete = 0;
+		for (int i = 0; i < SMALL; i++) {
+			char id[8];
+
+			snprintf(id, sizeof id, "c%d", i);
+			complete += story_stored(s, id) && story_stored(s, id)->status == CLONE_COMPLETED;
+		}
+	}
+	ck_assert_msg(complete == SMALL, "%d small clones are complete after %d pages of the giant", complete, pages);
+	ck_assert_int_eq(story_stored(s, "giant")->status, CLONE_RUNNING);
+	story_end(&s);
+}
+END_TEST
+
 START_TEST(too_many_clones_pause_the_intake)
 {
 	struct engine_policy policy = story_policy();
@@ -291,6 +372,8 @@ int main(void)
 	tcase_add_test(tc, a_clone_gets_only_its_share_of_workers);
 	tcase_add_test(tc, what_is_independent_runs_side_by_side);
 	tcase_add_test(tc, a_system_takes_only_so_many_steps_at_once);
+	tcase_add_test(tc, a_system_takes_only_so_many_calls_in_a_minute);
+	tcase_add_test(tc, one_giant_copy_never_starves_twenty_small_clones);
 	tcase_add_test(tc, too_many_clones_pause_the_intake);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);

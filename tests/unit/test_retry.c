@@ -169,6 +169,54 @@ START_TEST(a_straggler_started_before_it_opened_keeps_it_open)
 }
 END_TEST
 
+START_TEST(a_bucket_lets_out_what_a_second_brings)
+{
+	struct bucket b = { 0 };
+
+	ck_assert_int_eq(bucket_free_ms(&b, 5000, 0), 5000);
+	bucket_take(&b, 5000, 0);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(bucket_free_ms(&b, 5000, 180), 5000);
+		bucket_take(&b, 5000, 180);
+	}
+	ck_assert_int_eq(bucket_free_ms(&b, 5000, 180), 5334);
+	ck_assert_int_eq(bucket_free_ms(&b, 5400, 180), 5400);
+	ck_assert_int_eq(bucket_free_ms(&b, 9000, 180), 9000);
+}
+END_TEST
+
+START_TEST(a_slow_bucket_holds_one)
+{
+	struct bucket b = { 0 };
+
+	bucket_take(&b, 5000, 6);
+	ck_assert_int_eq(bucket_free_ms(&b, 5000, 6), 15000);
+	bucket_take(&b, 15000, 6);
+	ck_assert_int_eq(bucket_free_ms(&b, 20000, 6), 25000);
+}
+END_TEST
+
+/* Over a long time exactly the rate, and never more than a second's worth beyond it at any moment. */
+START_TEST(a_bucket_keeps_its_rate)
+{
+	const int rates[] = { 1, 7, 60, 61, 1000, 59999, 1000000 };
+
+	for (size_t r = 0; r < sizeof rates / sizeof *rates; r++) {
+		const int64_t begin_ms = 1, minutes = rates[r] > 10000 ? 1 : 20;
+		int64_t out = 0, now_ms = begin_ms;
+		struct bucket b = { 0 };
+
+		while (now_ms <= begin_ms + minutes * 60000) {
+			bucket_take(&b, now_ms, rates[r]);
+			out++;
+			now_ms = bucket_free_ms(&b, now_ms, rates[r]);
+			ck_assert_int_le(out - 1, rates[r] / 60 + 1 + (now_ms - begin_ms + 1) * rates[r] / 60000 + 1);
+		}
+		ck_assert_int_ge(out, minutes * rates[r]);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("retry");
@@ -185,6 +233,9 @@ int main(void)
 	tcase_add_test(tc, a_probe_that_says_nothing_lets_the_next_one_try);
 	tcase_add_test(tc, what_says_nothing_is_no_success);
 	tcase_add_test(tc, a_straggler_started_before_it_opened_keeps_it_open);
+	tcase_add_test(tc, a_bucket_lets_out_what_a_second_brings);
+	tcase_add_test(tc, a_slow_bucket_holds_one);
+	tcase_add_test(tc, a_bucket_keeps_its_rate);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
