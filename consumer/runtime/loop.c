@@ -112,6 +112,7 @@ static void say_alive(struct loop *l)
 	for (int p = 0; p < PORT_END; p++) {
 		metrics_set(l->p->metrics, METRIC_BREAKER_OPEN, (size_t)p, 0, figures.breaker_open[p]);
 		metrics_raise(l->p->metrics, METRIC_PORT_FAILURES, (size_t)p, 0, figures.port_failures[p]);
+		metrics_raise(l->p->metrics, METRIC_PORT_THROTTLED, (size_t)p, 0, figures.port_throttled[p]);
 	}
 	metrics_set(l->p->metrics, METRIC_OLDEST_WAITING, 0, 0,
 		figures.oldest_wait_ms ? loop_utc_ms() - figures.oldest_wait_ms : 0);
