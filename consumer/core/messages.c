@@ -11,20 +11,20 @@ static const char *const status_names[CLONE_STATUS_END] = {
 	[CLONE_CANCELLED] = "CANCELLED",   [CLONE_REJECTED] = "REJECTED",
 };
 
+const char *const topic_names[TOPIC_END] = {
+	[TOPIC_UNSET] = "",
+	[TOPIC_REQUESTED] = "sandbox.clone.requested",
+	[TOPIC_REPLAY] = "sandbox.clone.replay",
+	[TOPIC_CONTROL] = "sandbox.clone.control",
+	[TOPIC_STEP_COMPLETED] = "sandbox.clone.step.completed",
+	[TOPIC_BACKUP_RESTORED] = "sandbox.clone.backup-restored",
+	[TOPIC_STATE] = "sandbox.clone.state",
+	[TOPIC_DEAD_LETTER] = "sandbox.clone.dead-letter",
+};
+
 const char *topic_name(enum topic topic)
 {
-	static const char *const names[TOPIC_END] = {
-		[TOPIC_UNSET] = "",
-		[TOPIC_REQUESTED] = "sandbox.clone.requested",
-		[TOPIC_REPLAY] = "sandbox.clone.replay",
-		[TOPIC_CONTROL] = "sandbox.clone.control",
-		[TOPIC_STEP_COMPLETED] = "sandbox.clone.step.completed",
-		[TOPIC_BACKUP_RESTORED] = "sandbox.clone.backup-restored",
-		[TOPIC_STATE] = "sandbox.clone.state",
-		[TOPIC_DEAD_LETTER] = "sandbox.clone.dead-letter",
-	};
-
-	return (unsigned)topic < TOPIC_END ? names[topic] : "";
+	return (unsigned)topic < TOPIC_END ? topic_names[topic] : "";
 }
 
 const char *clone_status_name(enum clone_status status)

@@ -26,16 +26,6 @@ static const char *const statuses[CLONE_STATUS_END] = {
 	[CLONE_COMPLETED] = "completed",    [CLONE_FAILED] = "failed",   [CLONE_PAUSED] = "paused",
 	[CLONE_CANCELLED] = "cancelled",    [CLONE_REJECTED] = "rejected",
 };
-static const char *const topics[TOPIC_END] = {
-	[TOPIC_UNSET] = "none",
-	[TOPIC_REQUESTED] = "sandbox.clone.requested",
-	[TOPIC_REPLAY] = "sandbox.clone.replay",
-	[TOPIC_CONTROL] = "sandbox.clone.control",
-	[TOPIC_STEP_COMPLETED] = "sandbox.clone.step.completed",
-	[TOPIC_BACKUP_RESTORED] = "sandbox.clone.backup-restored",
-	[TOPIC_STATE] = "sandbox.clone.state",
-	[TOPIC_DEAD_LETTER] = "sandbox.clone.dead-letter",
-};
 static const char *const ports[PORT_END] = {
 	[PORT_SQL] = "sql",         [PORT_TENANT] = "hosting",  [PORT_IDENTITY] = "superid", [PORT_MAIL] = "mail",
 	[PORT_OBJECTS] = "objects", [PORT_ARCHIVE] = "archive", [PORT_LICENCE] = "licence",  [PORT_APPS] = "apps",
@@ -55,7 +45,7 @@ const struct metric_label metric_labels[LABEL_END] = {
 	[LABEL_STEP] = { "step", steps_of, COUNT(steps_of) },
 	[LABEL_OUTCOME] = { "outcome", outcomes, COUNT(outcomes) },
 	[LABEL_STATUS] = { "status", statuses, COUNT(statuses) },
-	[LABEL_TOPIC] = { "topic", topics, COUNT(topics) },
+	[LABEL_TOPIC] = { "topic", topic_names, TOPIC_END },
 	[LABEL_PARTITION] = { "partition", NULL, METRIC_PARTITIONS + 1 },
 	[LABEL_PORT] = { "system", ports, COUNT(ports) },
 	[LABEL_TRY] = { "result", tries, COUNT(tries) },

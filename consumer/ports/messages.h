@@ -22,7 +22,8 @@ enum topic {
 	TOPIC_END
 };
 
-/* "sandbox.clone.requested", ... */
+/* "sandbox.clone.requested", ...; "" for what is no topic. */
+extern const char *const topic_names[TOPIC_END];
 const char *topic_name(enum topic topic);
 
 enum { TRACEPARENT_TEXT = 56 };

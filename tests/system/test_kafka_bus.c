@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The bus on the embedded broker: what goes out comes in as it was, pausing, committing, coming back. */
 #include "consumer/adapters/kafka/kafka_bus.h"
-#include "tests/support/kafka_broker.h"
+#include "tests/support/kafka_suite.h"
 
 #include <check.h>
 #include <poll.h>
@@ -252,42 +252,13 @@ START_TEST(a_restart_goes_on_at_the_committed_offset)
 }
 END_TEST
 
-static void start_broker(void)
-{
-	ck_assert(kafka_broker_start(&broker, 4));
-}
-
-static void stop_broker(void)
-{
-	kafka_broker_stop(&broker);
-}
-
-/* Each test has a broker of its own, which is ended even when the test dies. */
-static void add(Suite *suite, const TTest *test)
-{
-	TCase *tests = tcase_create(test->name);
-
-	tcase_set_timeout(tests, 40);
-	tcase_add_unchecked_fixture(tests, start_broker, stop_broker);
-	tcase_add_test(tests, test);
-	suite_add_tcase(suite, tests);
-}
-
 int main(void)
 {
-	Suite *suite = suite_create("kafka_bus");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	setenv("BUILD_DIR", BUILD_DIR, 0);
-	add(suite, every_shape_of_a_record_arrives_as_it_was);
-	add(suite, every_message_is_reported_with_its_tag_and_keeps_its_order);
-	add(suite, what_cannot_be_sent_is_refused_at_once);
-	add(suite, the_descriptor_rings_every_second_and_is_quiet_in_between);
-	add(suite, a_paused_bus_gives_nothing_and_loses_nothing);
-	add(suite, a_restart_goes_on_at_the_committed_offset);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return KAFKA_SUITE("kafka_bus", &broker, 4,
+		every_shape_of_a_record_arrives_as_it_was,
+		every_message_is_reported_with_its_tag_and_keeps_its_order,
+		what_cannot_be_sent_is_refused_at_once,
+		the_descriptor_rings_every_second_and_is_quiet_in_between,
+		a_paused_bus_gives_nothing_and_loses_nothing,
+		a_restart_goes_on_at_the_committed_offset);
 }

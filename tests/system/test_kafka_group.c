@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Two members of a group, and a member that is thrown out: who holds a partition, from when, until when. */
 #include "consumer/adapters/kafka/kafka_bus.h"
-#include "tests/support/kafka_broker.h"
+#include "tests/support/kafka_suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -181,40 +181,11 @@ START_TEST(a_member_with_nothing_to_do_stays_and_a_stuck_one_is_put_out)
 }
 END_TEST
 
-static void start_broker(void)
-{
-	ck_assert(kafka_broker_start(&broker, PARTITIONS));
-}
-
-static void stop_broker(void)
-{
-	kafka_broker_stop(&broker);
-}
-
-/* Each test has a broker of its own, which is ended even when the test dies. */
-static void add(Suite *suite, const TTest *test)
-{
-	TCase *tests = tcase_create(test->name);
-
-	tcase_set_timeout(tests, 40);
-	tcase_add_unchecked_fixture(tests, start_broker, stop_broker);
-	tcase_add_test(tests, test);
-	suite_add_tcase(suite, tests);
-}
-
 int main(void)
 {
-	Suite *suite = suite_create("kafka_group");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	setenv("BUILD_DIR", BUILD_DIR, 0);
-	add(suite, a_rebalance_waits_for_the_release);
-	add(suite, partitions_that_are_not_released_are_lost_in_the_end);
-	add(suite, a_commit_of_an_old_generation_loses_everything_and_joins_again);
-	add(suite, a_member_with_nothing_to_do_stays_and_a_stuck_one_is_put_out);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return KAFKA_SUITE("kafka_group", &broker, PARTITIONS,
+		a_rebalance_waits_for_the_release,
+		partitions_that_are_not_released_are_lost_in_the_end,
+		a_commit_of_an_old_generation_loses_everything_and_joins_again,
+		a_member_with_nothing_to_do_stays_and_a_stuck_one_is_put_out);
 }

@@ -2,7 +2,7 @@
  * Reading without a group: from the beginning, the last ones, from an offset, following, and what goes wrong. */
 #include "consumer/adapters/kafka/kafka_bus.h"
 #include "consumer/adapters/kafka/kafka_reader.h"
-#include "tests/support/kafka_broker.h"
+#include "tests/support/kafka_suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -170,40 +170,11 @@ START_TEST(a_dead_broker_ends_the_reading_in_time)
 }
 END_TEST
 
-static void start_broker(void)
-{
-	ck_assert(kafka_broker_start(&broker, PARTITIONS));
-}
-
-static void stop_broker(void)
-{
-	kafka_broker_stop(&broker);
-}
-
-/* Each test has a broker of its own, which is ended even when the test dies. */
-static void add(Suite *suite, const TTest *test)
-{
-	TCase *tests = tcase_create(test->name);
-
-	tcase_set_timeout(tests, 30);
-	tcase_add_unchecked_fixture(tests, start_broker, stop_broker);
-	tcase_add_test(tests, test);
-	suite_add_tcase(suite, tests);
-}
-
 int main(void)
 {
-	Suite *suite = suite_create("kafka_reader");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	setenv("BUILD_DIR", BUILD_DIR, 0);
-	add(suite, everything_is_read_once_in_order);
-	add(suite, the_last_ones_or_those_from_an_offset_can_be_read);
-	add(suite, following_goes_on_with_what_comes_later);
-	add(suite, a_dead_broker_ends_the_reading_in_time);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return KAFKA_SUITE("kafka_reader", &broker, PARTITIONS,
+		everything_is_read_once_in_order,
+		the_last_ones_or_those_from_an_offset_can_be_read,
+		following_goes_on_with_what_comes_later,
+		a_dead_broker_ends_the_reading_in_time);
 }

@@ -2,7 +2,7 @@
  * The bus when the broker goes away, comes back, answers with errors or never; and its end, which is always in time. */
 #include "consumer/adapters/kafka/kafka_admin.h"
 #include "consumer/adapters/kafka/kafka_bus_priv.h"
-#include "tests/support/kafka_broker.h"
+#include "tests/support/kafka_suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -206,44 +206,15 @@ START_TEST(the_brokers_and_topics_are_described)
 }
 END_TEST
 
-static void start_broker(void)
-{
-	ck_assert(kafka_broker_start(&broker, 1));
-}
-
-static void stop_broker(void)
-{
-	kafka_broker_stop(&broker);
-}
-
-/* Each test has a broker of its own, which is ended even when the test dies. */
-static void add(Suite *suite, const TTest *test)
-{
-	TCase *tests = tcase_create(test->name);
-
-	tcase_set_timeout(tests, 40);
-	tcase_add_unchecked_fixture(tests, start_broker, stop_broker);
-	tcase_add_test(tests, test);
-	suite_add_tcase(suite, tests);
-}
-
 int main(void)
 {
-	Suite *suite = suite_create("kafka_trouble");
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	setenv("BUILD_DIR", BUILD_DIR, 0);
-	add(suite, what_was_sent_while_the_broker_was_down_arrives_once_it_is_back);
-	add(suite, passing_errors_of_the_broker_are_gone_through);
-	add(suite, what_the_broker_refuses_is_reported_as_not_delivered);
-	add(suite, a_fatal_error_of_the_producer_asks_for_a_new_process);
-	add(suite, a_bus_closes_in_time_with_messages_that_nobody_takes);
-	add(suite, a_bus_closes_in_time_even_when_librdkafka_hangs);
-	add(suite, a_bus_without_a_broker_says_so_in_time);
-	add(suite, the_brokers_and_topics_are_described);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return KAFKA_SUITE("kafka_trouble", &broker, 1,
+		what_was_sent_while_the_broker_was_down_arrives_once_it_is_back,
+		passing_errors_of_the_broker_are_gone_through,
+		what_the_broker_refuses_is_reported_as_not_delivered,
+		a_fatal_error_of_the_producer_asks_for_a_new_process,
+		a_bus_closes_in_time_with_messages_that_nobody_takes,
+		a_bus_closes_in_time_even_when_librdkafka_hangs,
+		a_bus_without_a_broker_says_so_in_time,
+		the_brokers_and_topics_are_described);
 }
