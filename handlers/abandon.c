@@ -199,6 +199,7 @@ enum step_outcome abandon_clone(struct step_ctx *c)
 	if (previous[0] && target.state != TENANT_RUNNING &&
 	    !tenant->set_state(tenant, &c->fence, c->job->target_ctx, TENANT_RUNNING, c->err))
 		return step_failed(c);
+	c->notice->left_in = previous[0] ? TENANT_RUNNING : TENANT_OFFLINE_MAINTENANCE;
 	step_detail(c, previous[0] ? "back on the previous database" : "no previous database: left offline");
 	return STEP_DONE;
 }

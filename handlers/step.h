@@ -149,6 +149,7 @@ struct step_progress { /* read by the watchdog and by `watch` while the handler 
 struct step_notice { /* what step 31 tells of the target beside its own event: BackupRestored is made of it */
 	char version_name[128], file_version[64], public_endpoint[256];
 	char proof[256];
+	enum tenant_state left_in; /* of cleaning up a cancelled clone: what the target is in now */
 };
 
 struct step_ctx {

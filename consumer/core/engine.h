@@ -68,7 +68,7 @@ struct step_result {
 	int64_t rows, bytes;
 	struct err err;
 	int64_t started_at_ms, finished_at_ms; /* wall clock */
-	struct step_notice notice; /* of step 31 */
+	struct step_notice notice; /* of step 31, and of cleaning up */
 };
 
 struct lease_answer {

@@ -47,8 +47,10 @@ static void take_completions(struct engine *e, struct clone *c)
 
 		c->completions = done->next;
 		if (done->step == STEP_END) {
-			if (done->result.outcome != STEP_REFUSED)
+			if (done->result.outcome != STEP_REFUSED) {
 				c->cleaned_up = true;
+				c->snap.left_in = done->result.notice.left_in;
+			}
 		} else {
 			if (done->result.outcome != STEP_REFUSED) {
 				c->snap.outcome[done->step] = (unsigned char)done->result.outcome;

@@ -71,6 +71,13 @@ const char *event_next_command(enum clone_status status, const char *clone_id, s
 	}
 }
 
+static enum tenant_state leaves(const struct effect *fx)
+{
+	if (fx->snapshot->status == CLONE_CANCELLED)
+		return fx->snapshot->left_in;
+	return fx->request->job.set_running ? TENANT_RUNNING : TENANT_OFFLINE_MAINTENANCE;
+}
+
 static void fill_state(const struct effect *fx, const struct engine_event *event, int64_t utc_ms, struct arena *mem,
                        struct clone_state *m)
 {
@@ -95,6 +102,7 @@ static void fill_state(const struct effect *fx, const struct engine_event *event
 		.error_class = s->error_class,
 		.next_command = event_next_command(s->status, fx->clone_id, mem),
 		.token = fx->token,
+		.leaves = leaves(fx),
 	};
 }
 

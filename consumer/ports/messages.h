@@ -112,6 +112,7 @@ struct clone_state {
 	const char *error_class;
 	const char *next_command; /* ready to paste; "" none */
 	uint64_t token;
+	enum tenant_state leaves; /* what it leaves its target in, or will; TENANT_UNKNOWN not known */
 };
 
 struct dead_letter {

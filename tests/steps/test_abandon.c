@@ -23,6 +23,7 @@ static void ck_abandoned(void)
 	ck_told("hosting.tenants." WORLD_TARGET ".files_root", WORLD_TARGET);
 	ck_told("hosting.tenants." WORLD_TARGET ".previous_database", "");
 	ck_told("hosting.tenants." WORLD_TARGET ".state", "Running");
+	ck_assert_int_eq(w->notice.left_in, TENANT_RUNNING);
 	ck_told("superid.Cust70001.state", "normal");
 	ck_told("mail.test-Cust70001", NULL);
 	ck_told("mail.r-production.tenant_ctx", WORLD_SOURCE);

@@ -163,6 +163,13 @@ START_TEST(the_state_says_what_to_do_next)
 	ck_assert_int_eq(m->updated_at_ms, 5);
 	ck_assert_str_eq(m->step, "");
 	ck_assert_str_eq(m->next_command, "");
+	ck_assert_int_eq(m->leaves, TENANT_OFFLINE_MAINTENANCE);
+	request.job.set_running = true;
+	ck_assert_int_eq(made(MESSAGE_STATE, STEP_END, 5)->state.leaves, TENANT_RUNNING);
+	snapshot.status = CLONE_CANCELLED;
+	ck_assert_int_eq(made(MESSAGE_STATE, STEP_END, 5)->state.leaves, TENANT_UNKNOWN);
+	snapshot.left_in = TENANT_OFFLINE_MAINTENANCE;
+	ck_assert_int_eq(made(MESSAGE_STATE, STEP_END, 5)->state.leaves, TENANT_OFFLINE_MAINTENANCE);
 	snapshot.status = CLONE_FAILED;
 	snapshot.failed_step = STEP_mask_email_domains;
 	memcpy(snapshot.cause, "it is too short", 16);
