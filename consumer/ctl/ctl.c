@@ -119,8 +119,10 @@ bool ctl_send(struct ctl *c, const struct message *m, enum topic topic, const ch
 	buf_init(&value, RECORD_MAX_BYTES);
 	ok = codec->encode(codec, m, &value, e) &&
 		codec->headers(codec, m, traceparent, c->mem, out.headers, &out.header_count, e);
-	out.value = value.data;
-	out.value_len = value.len;
+	if (ok) {
+		out.value = value.data + codec->unsaid_bytes;
+		out.value_len = value.len - codec->unsaid_bytes;
+	}
 	if (ok && args_has(&c->args, "dry-run"))
 		show_message(c, &out, m);
 	else if (ok)

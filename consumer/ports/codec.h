@@ -17,6 +17,9 @@ enum codec_result {
 };
 
 struct codec_port {
+	/* Of an encoded value so much is left out when it is published with headers(), which say it instead: 0, or the
+	 * wire-format prefix. What is kept without headers is kept whole. */
+	size_t unsaid_bytes;
 	/* Decodes one record of that kind from value and headers. Takes at most RECORD_MAX_BYTES and refuses hostile bytes
 	 * before it takes memory. On CODEC_OK *message_r is the caller's to free. Reason codes: too-large empty bad-magic
 	 * unknown-schema malformed invalid. */
@@ -24,10 +27,15 @@ struct codec_port {
 	                            struct message **message_r, struct err *e);
 	/* Appends the record's value (wire-format prefix included) to *value. */
 	bool (*encode)(struct codec_port *self, const struct message *message, struct buf *value, struct err *e);
-	/* Fills the CloudEvents and trace headers of standards F1 and F3 for that message; borrowed from mem.
+	/* Fills the CloudEvents and trace headers of standards F1 and F3 for that message, and the schema's where the value
+	 * does not bear it; borrowed from mem.
 	 * At most BUS_HEADERS_MAX. */
 	bool (*headers)(struct codec_port *self, const struct message *message, const char *traceparent, struct arena *mem,
 	                struct bus_header *headers_r, size_t *count_r, struct err *e);
+	/* Learns all that encode() will need, for which it may wait, and from then on nothing waits: what is not known yet
+	 * is CODEC_LATER and is asked for in the background. False: TRANSIENT when it cannot be learnt now, REFUSED when
+	 * our schemas are not where they must be. Without this call every other one may wait for an answer. */
+	bool (*get_ready)(struct codec_port *self, struct err *e);
 	void (*close)(struct codec_port *self);
 };
 

@@ -141,7 +141,8 @@ static bool open_bus(struct program *p, struct err *e)
 	settings.note = note_kafka;
 	settings.note_arg = p;
 	p->parts.bus = kafka_bus_new(&settings, e);
-	return p->parts.bus && rebuild(p, &settings, e) && kafka_bus_start(p->parts.bus, BROKER_WAIT_MS, e);
+	return p->parts.bus && rebuild(p, &settings, e) && p->parts.codec->get_ready(p->parts.codec, e) &&
+		kafka_bus_start(p->parts.bus, BROKER_WAIT_MS, e);
 }
 
 static bool open_store(struct program *p, struct err *e)

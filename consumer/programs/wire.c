@@ -79,7 +79,15 @@ bool wire_redis(const struct config *c, struct wire_texts *texts, struct redis_s
 
 struct registry_link { /* lives as long as the program: the codec has no end before it */
 	struct http_client *client;
+	atomic_bool stop;
 };
+
+static void stop_fetch(void *arg)
+{
+	struct registry_link *link = arg;
+
+	atomic_store(&link->stop, true);
+}
 
 static bool fetch(void *arg, const char *path, const char *post, struct buf *answer, int *status_r, struct err *e)
 {
@@ -104,13 +112,14 @@ static struct schema_source *registry_source(const struct config *c, struct err 
 	struct http_settings http = { .base_url = config_text(c, CONF_REGISTRY_URL),
 		.connect_timeout_ms = config_ms(c, CONF_REGISTRY_CONNECT_TIMEOUT),
 		.total_timeout_ms = config_ms(c, CONF_REGISTRY_TIMEOUT) };
-	struct registry_settings settings = { .fetch = fetch, .fetch_arg = &link, .cache_folder = *cache ? cache : NULL,
+	struct registry_settings settings = { .fetch = fetch, .stop = stop_fetch, .fetch_arg = &link,
+		.cache_folder = *cache ? cache : NULL,
 		.auto_register = config_bool(c, CONF_REGISTRY_AUTO_REGISTER) };
 
 	buf_init(&token, SECRET_MAX_BYTES);
 	if (!*token_file || secret_file_read_text(token_file, &token, e)) {
 		http.bearer = buf_text(&token);
-		link.client = http_client_new(&http, "registry", NULL, e);
+		link.client = http_client_new(&http, "registry", &link.stop, e);
 	}
 	secret_done(&token);
 	return link.client ? registry_schemas_new(&settings, e) : NULL;
@@ -119,7 +128,8 @@ static struct schema_source *registry_source(const struct config *c, struct err 
 struct codec_port *wire_codec(const struct config *c, struct err *e)
 {
 	static struct clock_port clock;
-	struct avro_codec_settings settings = { .clock = &clock };
+	struct avro_codec_settings settings = { .clock = &clock,
+		.schema_in_header = strcmp(config_text(c, CONF_REGISTRY_WIRE_FORM), "header") == 0 };
 
 	clock = clock_system();
 	if (*config_text(c, CONF_REGISTRY_URL)) {

@@ -134,6 +134,8 @@ static int sleep_ms(struct loop *l)
 	if (wake >= 0)
 		ms = sooner(ms, wake > now ? wake - now : 0);
 	ms = sooner(ms, l->p->store->timeout_ms(l->p->store));
+	if (parked_count(l->parked))
+		ms = sooner(ms, l->parked_again_ms > now ? l->parked_again_ms - now : 0);
 	if (l->running)
 		ms = sooner(ms, l->notes_at_ms > now ? l->notes_at_ms - now : 0);
 	return (int)ms;
@@ -187,11 +189,12 @@ static bool open_loop(struct loop *l, int *epoll_r, struct err *e)
 	l->workers = workers_new(l->p->world, l->p->workers, e);
 	l->outbox = outbox_new();
 	l->records = records_new();
+	l->parked = parked_new();
 	l->log = log_batch_new(l->p->log);
 	l->mem = arena_new(EFFECT_MEMORY_MAX_BYTES);
 	buf_init(&l->bytes, ENVELOPE_MAX_BYTES);
 	*epoll_r = epoll_create1(EPOLL_CLOEXEC);
-	if (!l->engine || !l->outbox || !l->records || !l->log || !l->mem || *epoll_r < 0)
+	if (!l->engine || !l->outbox || !l->records || !l->parked || !l->log || !l->mem || *epoll_r < 0)
 		return err_set(e, ERR_TRANSIENT, 0, "loop", "out of memory or descriptors");
 	return l->workers && watch(*epoll_r, workers_fd(l->workers), e) && watch(*epoll_r, l->p->bus->fd(l->p->bus), e) &&
 		watch(*epoll_r, l->p->store->fd(l->p->store), e);
@@ -211,6 +214,7 @@ static void close_loop(struct loop *l, int epoll)
 	engine_free(&l->engine);
 	outbox_free(&l->outbox);
 	records_free(&l->records);
+	parked_free(&l->parked);
 	log_free(&l->log);
 	arena_free(&l->mem);
 	buf_done(&l->bytes);

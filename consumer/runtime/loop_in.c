@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RECORDS_A_TURN = 1000, PARKED_AGAIN_MS = 1000 };
+enum { RECORDS_A_TURN = 1000, PARKED_FIRST_MS = 10, PARKED_AGAIN_MS = 1000 };
 
 /* ---- the bus ---- */
 
@@ -82,36 +82,54 @@ static bool take_record(struct loop *l, const struct bus_record *record)
 	return true;
 }
 
+void loop_pause_intake(struct loop *l)
+{
+	l->p->bus->pause(l->p->bus, l->intake_paused || parked_count(l->parked) >= PARKED_MANY);
+}
+
+/* Its schema is not known yet: it waits, and what follows it in its partition; the others go on. */
 static void park(struct loop *l, const struct bus_record *record)
 {
-	const struct kept_record *kept = records_find(l->records, &record->at);
-
-	if (!kept || !records_read(kept, &l->parked_record))
-		abort(); /* it was kept a moment ago */
-	l->parked = true;
-	l->parked_again_ms = loop_now_ms() + PARKED_AGAIN_MS;
-	l->p->bus->pause(l->p->bus, true);
-	log_warn(l->log, NULL, "a record waits for its schema; reading pauses", log_text("topic", topic_name(record->at.topic)));
+	if (!parked_holds(l->parked, &record->at)) {
+		log_warn(l->log, NULL, "a record waits for its schema, and its partition with it",
+			log_text("topic", topic_name(record->at.topic)), log_number("partition", record->at.partition),
+			log_number("offset", record->at.offset));
+		l->parked_wait_ms = PARKED_FIRST_MS;
+		l->parked_again_ms = loop_now_ms() + l->parked_wait_ms;
+	}
+	if (!parked_add(l->parked, &record->at))
+		abort(); /* a record may not get lost; it is read again by the next process */
+	loop_pause_intake(l);
 }
 
 static void on_record(struct loop *l, const struct bus_record *record)
 {
 	metrics_add(l->p->metrics, METRIC_RECORDS_READ, record->at.topic, 0, 1);
 	if (!records_keep(l->records, record))
-		abort(); /* a record may not get lost; it is read again by the next process */
-	if (!take_record(l, record))
+		abort(); /* as above */
+	if (parked_holds(l->parked, &record->at) || !take_record(l, record))
 		park(l, record);
+}
+
+static bool take_parked(void *arg, const struct bus_position *at)
+{
+	struct loop *l = arg;
+	const struct kept_record *kept = records_find(l->records, at);
+	struct bus_record record;
+
+	if (!kept || !records_read(kept, &record))
+		abort(); /* it is kept until its offset is committed, which waits for it */
+	return take_record(l, &record);
 }
 
 void loop_try_parked(struct loop *l)
 {
-	if (!l->parked || loop_now_ms() < l->parked_again_ms)
+	if (!parked_count(l->parked) || loop_now_ms() < l->parked_again_ms)
 		return;
-	l->parked_again_ms = loop_now_ms() + PARKED_AGAIN_MS;
-	if (!take_record(l, &l->parked_record))
-		return;
-	l->parked = false;
-	l->p->bus->pause(l->p->bus, l->intake_paused);
+	l->parked_wait_ms = 2 * l->parked_wait_ms < PARKED_AGAIN_MS ? 2 * l->parked_wait_ms : PARKED_AGAIN_MS;
+	l->parked_again_ms = loop_now_ms() + l->parked_wait_ms;
+	parked_retry(l->parked, take_parked, l);
+	loop_pause_intake(l);
 }
 
 static void on_delivered(struct loop *l, uint64_t tag, bool ok)
@@ -137,9 +155,8 @@ static void on_partition(struct loop *l, const struct bus_event *event)
 	in.kind = event->kind == BUS_ASSIGNED ? IN_ASSIGNED : event->kind == BUS_REVOKED ? IN_REVOKED : IN_LOST;
 	log_info(l->log, NULL, event->kind == BUS_ASSIGNED ? "partition taken" : "partition given up",
 		log_text("topic", topic_name(event->at.topic)), log_number("partition", event->at.partition));
-	if (event->kind != BUS_ASSIGNED && l->parked && l->parked_record.at.topic == event->at.topic &&
-	    l->parked_record.at.partition == event->at.partition)
-		l->parked = false; /* whoever has the partition now reads it */
+	if (event->kind != BUS_ASSIGNED)
+		parked_forget_partition(l->parked, &event->at);
 	engine_feed(l->engine, &in);
 }
 

@@ -234,7 +234,7 @@ void loop_carry_out(struct loop *l, const struct effect *fx)
 		break;
 	case FX_INTAKE:
 		l->intake_paused = fx->flag;
-		l->p->bus->pause(l->p->bus, fx->flag || l->parked);
+		loop_pause_intake(l);
 		break;
 	case FX_REVOKED_DONE:
 		l->p->bus->release_revoked(l->p->bus);

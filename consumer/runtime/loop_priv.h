@@ -5,6 +5,7 @@
 
 #include "consumer/runtime/loop.h"
 #include "consumer/runtime/outbox.h"
+#include "consumer/runtime/parked.h"
 #include "consumer/runtime/records.h"
 #include "consumer/runtime/workers.h"
 
@@ -28,9 +29,9 @@ struct loop {
 	size_t flight_count, flight_size, flight_free_hint;
 	struct arena *mem; /* of one effect or one record */
 	struct buf bytes;  /* scratch for encoding */
-	bool intake_paused, parked, drained, fatal, store_refused;
-	struct bus_record parked_record; /* a record whose schema cannot be had now; its bytes are in records */
-	int64_t parked_again_ms, notes_at_ms;
+	bool intake_paused, drained, fatal, store_refused;
+	struct parked *parked; /* records whose schema cannot be had now; their bytes are in records */
+	int64_t parked_again_ms, parked_wait_ms, notes_at_ms;
 	struct input *later; /* answers that came while effects were carried out: fed in the next turn */
 	size_t later_count, later_size;
 	struct err *err;
@@ -41,6 +42,8 @@ void loop_take_bus(struct loop *l);
 void loop_take_store(struct loop *l);
 void loop_take_steps(struct loop *l);
 void loop_try_parked(struct loop *l);
+/* Reading pauses when the engine wishes it, or when too much waits for schemas. */
+void loop_pause_intake(struct loop *l);
 
 /* loop_out.c: what the engine wants */
 void loop_carry_out(struct loop *l, const struct effect *fx);

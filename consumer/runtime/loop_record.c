@@ -19,8 +19,10 @@ bool loop_encode(struct loop *l, const struct message *m, enum topic topic, cons
 	buf_init(&value, RECORD_MAX_BYTES);
 	ok = l->p->codec->encode(l->p->codec, m, &value, e) &&
 		l->p->codec->headers(l->p->codec, m, traceparent, l->mem, out.headers, &out.header_count, e);
-	out.value = value.data;
-	out.value_len = value.len;
+	if (ok) {
+		out.value = value.data + l->p->codec->unsaid_bytes;
+		out.value_len = value.len - l->p->codec->unsaid_bytes;
+	}
 	buf_clear(&l->bytes);
 	ok = ok && envelope_pack(&out, &l->bytes);
 	buf_done(&value);

@@ -33,6 +33,7 @@ struct rebuild {
 	struct remembered *all;
 	size_t count;
 	bool failed;
+	struct err later; /* a schema that could not be had: what is left out now would be lost */
 	int64_t until_ms;
 };
 
@@ -57,29 +58,35 @@ static struct remembered *find(struct rebuild *r, const char *clone_id, const ch
 	return table_set(&r->ids, m->clone_id, (uint64_t)(uintptr_t)m) ? m : NULL;
 }
 
-static bool keep_request(struct remembered *m, const struct message *message, const struct bus_record *record)
+/* Encoded again, because the store keeps no headers, which may have said the schema. */
+static bool keep_request(struct rebuild *r, struct remembered *m, const struct message *message)
 {
+	struct err e = { 0 };
+	struct buf bytes;
+
 	if (m->request)
 		return true; /* the first one counts: later ones of the id are duplicates or conflicts */
+	buf_init(&bytes, RECORD_MAX_BYTES);
+	if (!r->p->codec->encode(r->p->codec, message, &bytes, &e)) {
+		buf_done(&bytes);
+		return e.class != ERR_TRANSIENT; /* too large: it was refused when it came */
+	}
 	m->snapshot.fingerprint = message->request.fingerprint;
 	m->snapshot.requested_at_ms = message->request.requested_at_ms;
 	snprintf(m->snapshot.source_ctx, sizeof m->snapshot.source_ctx, "%s", message->request.job.source_ctx);
-	m->request = malloc(record->value_len);
-	if (!m->request)
-		return false;
-	memcpy(m->request, record->value, record->value_len);
-	m->request_len = record->value_len;
+	m->request = bytes.data; /* malloc's, as free_all wants it */
+	m->request_len = bytes.len;
 	return true;
 }
 
-static bool fold(struct rebuild *r, const struct message *m, const struct bus_record *record)
+static bool fold(struct rebuild *r, const struct message *m)
 {
 	struct remembered *known;
 
 	switch (m->kind) {
 	case MESSAGE_REQUEST:
 		known = find(r, m->request.job.clone_id, m->request.job.target_ctx);
-		return known && keep_request(known, m, record);
+		return known && keep_request(r, known, m);
 	case MESSAGE_STEP_COMPLETED:
 		known = find(r, m->step_completed.clone_id, m->step_completed.target_ctx);
 		if (known)
@@ -144,12 +151,16 @@ static bool take_record(void *arg, const struct bus_record *record)
 	struct message *message = NULL;
 	struct err e = { 0 };
 	enum message_kind kind = kind_of(record->at.topic);
+	enum codec_result result;
 
 	if (!record->value)
 		return true;
-	if (r->p->codec->decode(r->p->codec, kind, record, &message, &e) != CODEC_OK)
-		return true;
-	r->failed = has_names(message) && !fold(r, message, record);
+	result = r->p->codec->decode(r->p->codec, kind, record, &message, &e);
+	if (result == CODEC_LATER)
+		r->later = e;
+	if (result != CODEC_OK)
+		return result == CODEC_BAD;
+	r->failed = has_names(message) && !fold(r, message);
 	message_free(&message);
 	return !r->failed;
 }
@@ -313,6 +324,8 @@ static bool write_all(struct rebuild *r, uint64_t token, struct err *e)
 
 	if (!r->p->read_topics(r->p->read_arg, take_record, r, e))
 		return false;
+	if (r->later.class != ERR_NONE)
+		return err_set(e, ERR_TRANSIENT, 0, "store", "the topics cannot be read for the empty store: %s", r->later.text);
 	if (r->failed)
 		return err_set(e, ERR_TRANSIENT, 0, "store", "out of memory while reading the topics");
 	for (struct remembered *m = r->all; m; m = m->next) {

@@ -197,14 +197,37 @@ static bool encode_value(struct avro_codec *c, const struct message *message, si
 static bool codec_encode(struct codec_port *self, const struct message *message, struct buf *value, struct err *e)
 {
 	struct avro_codec *c = (struct avro_codec *)self;
-	uint32_t id = 0;
+	struct schema_name name;
 	size_t len = 0;
 
-	if (!c->schemas->id_of(c->schemas, message->kind, &id, e) || !encode_value(c, message, &len, e))
+	if (!c->schemas->name_of(c->schemas, message->kind, &name, e) || !encode_value(c, message, &len, e))
 		return false;
-	wire_write_prefix(id, c->bytes);
+	wire_write_prefix(name.id, c->bytes);
 	return buf_add(value, c->bytes, len) ||
 	       err_set(e, ERR_REFUSED, 0, "too-large", "the record of %zu bytes does not fit", len);
+}
+
+static bool refuse_without_guid(uint32_t id, struct err *e)
+{
+	return err_set(e, ERR_REFUSED, 0, "registry",
+	               "the schema registry gives schema %u no GUID: it is too old for wire_form = header", id);
+}
+
+static bool add_schema_header(struct avro_codec *c, enum message_kind kind, struct arena *mem,
+                              struct bus_header *headers, size_t *count, struct err *e)
+{
+	unsigned char *value = arena_take(mem, WIRE_HEADER_BYTES);
+	struct schema_name name;
+
+	if (!value)
+		return err_set(e, ERR_TRANSIENT, 0, "headers", "memory is short");
+	if (!c->schemas->name_of(c->schemas, kind, &name, e))
+		return false;
+	if (!name.has_guid)
+		return refuse_without_guid(name.id, e);
+	wire_write_header(name.guid, value);
+	headers[(*count)++] = (struct bus_header){ wire_header_name, value, WIRE_HEADER_BYTES };
+	return true;
 }
 
 static bool codec_headers(struct codec_port *self, const struct message *message, const char *traceparent,
@@ -213,7 +236,18 @@ static bool codec_headers(struct codec_port *self, const struct message *message
 	struct avro_codec *c = (struct avro_codec *)self;
 
 	return cloud_event_headers(message, traceparent ? traceparent : "", c->clock->utc_ms(c->clock), mem, headers_r,
-	                           count_r, e);
+	                           count_r, e) &&
+	       (!self->unsaid_bytes || add_schema_header(c, message->kind, mem, headers_r, count_r, e));
+}
+
+static bool codec_get_ready(struct codec_port *self, struct err *e)
+{
+	struct avro_codec *c = (struct avro_codec *)self;
+	struct schema_name name;
+
+	if (!c->schemas->get_ready(c->schemas, e) || !c->schemas->name_of(c->schemas, MESSAGE_STATE, &name, e))
+		return false;
+	return !self->unsaid_bytes || name.has_guid || refuse_without_guid(name.id, e);
 }
 
 /* ---- its life ---- */
@@ -269,7 +303,8 @@ struct codec_port *avro_codec_new(const struct avro_codec_settings *settings, st
 		return NULL;
 	}
 	avro_set_allocator(allocate_or_die, NULL);
-	c->port = (struct codec_port){ codec_decode, codec_encode, codec_headers, codec_close };
+	c->port = (struct codec_port){ settings->schema_in_header ? WIRE_PREFIX_BYTES : 0, codec_decode, codec_encode,
+		codec_headers, codec_get_ready, codec_close };
 	c->schemas = schemas;
 	c->clock = settings->clock;
 	c->mem = arena_new(SCHEMA_MEMORY_MAX);

@@ -9,6 +9,7 @@
 struct avro_codec_settings {
 	struct schema_source *schemas; /* taken over, also on failure; NULL: those shipped with the program */
 	struct clock_port *clock;      /* borrowed */
+	bool schema_in_header;         /* publish with __value_schema_id instead of the prefix; both are read */
 };
 
 /* NULL and *e when memory is short. From here on a failed allocation inside avro-c, which would crash on it, ends the

@@ -3,15 +3,17 @@
  * is unknown now may be registered a moment later, so that is only remembered for a while. */
 #include "consumer/adapters/avro/registry.h"
 
+#include "consumer/adapters/avro/background.h"
+#include "consumer/adapters/avro/folder.h"
 #include "consumer/adapters/avro/shipped.h"
+#include "consumer/core/fnv.h"
 
-#include <fcntl.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { KNOWN_MAX = 64, UNKNOWN_MAX = 256, KEY_MAX = 48, RETRY_DEFAULT_MS = 30000, ANSWER_MAX = 2 * SCHEMA_TEXT_MAX };
 
@@ -33,7 +35,8 @@ struct registry {
 	struct known known[KNOWN_MAX]; /* rings: the oldest makes room */
 	struct unknown unknown[UNKNOWN_MAX];
 	size_t next_known, next_unknown;
-	uint32_t own_ids[MESSAGE_END]; /* 0: not asked yet */
+	struct schema_name own[MESSAGE_END]; /* id 0: not asked yet */
+	struct background *background;       /* asks for us once nobody may wait; NULL before */
 };
 
 static int64_t monotonic_ms(void)
@@ -105,54 +108,17 @@ static enum codec_result remember(struct registry *r, const char *key, const cha
 	return CODEC_OK;
 }
 
-/* ---- the folder: best effort, the registry is the truth ---- */
-
-static bool cache_path(const struct registry *r, const char *key, const char *suffix, char path[], size_t size)
-{
-	const char *slash = strchr(key, '/');
-	int n;
-
-	if (!r->cache_folder || !slash)
-		return false;
-	n = snprintf(path, size, "%s/%.*s-%s%s", r->cache_folder, (int)(slash - key), key, slash + 1, suffix);
-	return n > 0 && (size_t)n < size;
-}
-
-static void cache_store(const struct registry *r, const char *key, const char *text, size_t len)
-{
-	char path[1024], temporary[1024];
-	bool ok;
-	FILE *file;
-
-	if (!cache_path(r, key, ".avsc", path, sizeof path) || !cache_path(r, key, ".new", temporary, sizeof temporary))
-		return;
-	file = fopen(temporary, "we");
-	if (!file)
-		return;
-	ok = fwrite(text, 1, len, file) == len;
-	ok &= fflush(file) == 0 && fsync(fileno(file)) == 0;
-	ok &= fclose(file) == 0;
-	if (!ok || rename(temporary, path) != 0)
-		unlink(temporary);
-}
-
-static bool cache_load(struct registry *r, const char *key, const struct schema **schema_r)
+/* A spoiled file is as good as none. */
+static bool load(struct registry *r, const char *key, const struct schema **schema_r)
 {
 	struct err ignored = { 0 };
-	char path[1024];
-	char *text;
-	size_t len;
-	FILE *file = cache_path(r, key, ".avsc", path, sizeof path) ? fopen(path, "re") : NULL;
-	bool ok = false;
+	struct buf text;
+	bool ok;
 
-	if (!file)
-		return false;
-	text = malloc(SCHEMA_TEXT_MAX + 1);
-	len = text ? fread(text, 1, SCHEMA_TEXT_MAX + 1, file) : 0;
-	if (len > 0 && len <= SCHEMA_TEXT_MAX)
-		ok = remember(r, key, text, len, schema_r, &ignored) == CODEC_OK;
-	free(text);
-	fclose(file);
+	buf_init(&text, SCHEMA_TEXT_MAX);
+	ok = folder_read(r->cache_folder, key, &text) &&
+	     remember(r, key, text.data, text.len, schema_r, &ignored) == CODEC_OK;
+	buf_done(&text);
 	return ok;
 }
 
@@ -192,7 +158,8 @@ static enum codec_result ask(struct registry *r, const char *path, const char *p
 
 	*json_r = NULL;
 	buf_init(&answer, ANSWER_MAX);
-	if (r->settings.fetch(r->settings.fetch_arg, path, post, &answer, &status, e))
+	if (r->background ? background_fetch(r->background, path, post, &answer, &status, e)
+	                  : r->settings.fetch(r->settings.fetch_arg, path, post, &answer, &status, e))
 		result = classify(status, path, e);
 	else
 		err_set(e, ERR_TRANSIENT, 0, "registry", "the schema registry did not answer");
@@ -223,7 +190,7 @@ static enum codec_result take_schema(struct registry *r, const char *key, const 
 	}
 	result = remember(r, key, text, len, schema_r, e);
 	if (result == CODEC_OK)
-		cache_store(r, key, text, len);
+		folder_write(r->cache_folder, key, text, len);
 	return result;
 }
 
@@ -234,7 +201,7 @@ static enum codec_result look_up(struct registry *r, const char *key, const stru
 	json_t *json;
 
 	*schema_r = remembered(r, key);
-	if (*schema_r || cache_load(r, key, schema_r))
+	if (*schema_r || load(r, key, schema_r))
 		return CODEC_OK;
 	if (is_unknown_for_now(r, key))
 		return say_unknown(e, key);
@@ -286,13 +253,40 @@ static char *own_schema_json(enum message_kind kind)
 	return text;
 }
 
-static bool take_id(const json_t *json, const char *path, uint32_t *id_r, struct err *e)
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *found = c ? strchr(digits, c | 0x20) : NULL;
+
+	return found ? (int)(found - digits) : -1;
+}
+
+/* Hyphens count for nothing. False unless it is 32 digits. */
+static bool read_guid(const char *text, unsigned char guid_r[SCHEMA_GUID_BYTES])
+{
+	size_t n = 0;
+
+	for (; text && *text; text++) {
+		int digit = hex_digit(*text);
+
+		if (*text == '-')
+			continue;
+		if (digit < 0 || n == 2 * SCHEMA_GUID_BYTES)
+			return false;
+		guid_r[n / 2] = (unsigned char)(n % 2 ? guid_r[n / 2] | digit : digit << 4);
+		n++;
+	}
+	return n == 2 * SCHEMA_GUID_BYTES;
+}
+
+static bool read_name(const json_t *json, struct schema_name *name_r)
 {
 	json_int_t id = json_integer_value(json_object_get(json, "id"));
 
 	if (id < 1 || id > INT32_MAX)
-		return err_set(e, ERR_TRANSIENT, 0, "registry", "the schema registry's answer to %s holds no id", path);
-	*id_r = (uint32_t)id;
+		return false;
+	name_r->id = (uint32_t)id;
+	name_r->has_guid = read_guid(json_string_value(json_object_get(json, "guid")), name_r->guid);
 	return true;
 }
 
@@ -309,42 +303,123 @@ static bool refuse_own(const struct registry *r, enum message_kind kind, int sta
 	               "subject %s-value lacks schemas/%s: register it, or switch registration on", topic, file);
 }
 
-static bool registry_id_of(struct schema_source *self, enum message_kind kind, uint32_t *id_r, struct err *e)
+/* Our file by its content: another version of it has another answer. */
+static void own_key(enum message_kind kind, char key[KEY_MAX])
 {
-	struct registry *r = (struct registry *)self;
-	enum codec_result result;
-	char path[128];
+	const struct embedded_file *file = shipped_file(kind, SHIPPED_NOW);
+
+	snprintf(key, KEY_MAX, "own/%d-%016" PRIx64, (int)kind, fnv64(FNV64_START, file->text, file->len));
+}
+
+static bool own_from_folder(const struct registry *r, enum message_kind kind, struct schema_name *name_r)
+{
+	char key[KEY_MAX];
+	struct buf text;
 	json_t *json;
-	char *post;
 	bool ok;
 
-	if (kind <= MESSAGE_UNSET || kind >= MESSAGE_END)
-		return err_set(e, ERR_MISUSE, 0, "schema", "there is no message kind %d", (int)kind);
-	*id_r = r->own_ids[kind];
-	if (*id_r)
-		return true;
-	post = own_schema_json(kind);
-	if (!post)
-		return err_set(e, ERR_TRANSIENT, 0, "registry", "not enough memory to ask for a schema's id");
+	own_key(kind, key);
+	buf_init(&text, ANSWER_MAX);
+	json = folder_read(r->cache_folder, key, &text) ? json_loadb(text.data, text.len, 0, NULL) : NULL;
+	ok = read_name(json, name_r);
+	json_decref(json);
+	buf_done(&text);
+	return ok;
+}
+
+/* What is known of our own schema. Its text needs not be asked for: it is the one we asked with. */
+static void remember_own(struct registry *r, enum message_kind kind, const struct schema_name *name)
+{
+	const struct embedded_file *file = shipped_file(kind, SHIPPED_NOW);
+	const struct schema *schema;
+	struct err ignored = { 0 };
+	char key[KEY_MAX];
+
+	r->own[kind] = *name;
+	snprintf(key, sizeof key, "ids/%u", name->id);
+	if (!remembered(r, key))
+		remember(r, key, file->text, file->len, &schema, &ignored);
+}
+
+static void keep_answer(const struct registry *r, enum message_kind kind, const json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT), key[KEY_MAX];
+
+	own_key(kind, key);
+	if (text)
+		folder_write(r->cache_folder, key, text, strlen(text));
+	free(text);
+}
+
+static enum codec_result ask_own(struct registry *r, enum message_kind kind, struct schema_name *name_r, struct err *e)
+{
+	char path[128], *post = own_schema_json(kind);
+	enum codec_result result;
+	json_t *json = NULL;
+
+	if (!post) {
+		err_set(e, ERR_TRANSIENT, 0, "registry", "not enough memory to ask for a schema's id");
+		return CODEC_LATER;
+	}
 	snprintf(path, sizeof path, "/subjects/%s-value%s", topic_name(shipped_topic(kind)),
 	         r->settings.auto_register ? "/versions" : "");
 	result = ask(r, path, post, &json, e);
 	free(post);
 	if (result == CODEC_BAD)
-		return refuse_own(r, kind, 404, e);
-	if (result == CODEC_LATER)
-		return e->code == 409 || e->code == 422 ? refuse_own(r, kind, e->code, e) : false;
-	ok = take_id(json, path, id_r, e);
+		refuse_own(r, kind, 404, e);
+	else if (result == CODEC_LATER && (e->code == 409 || e->code == 422)) {
+		refuse_own(r, kind, e->code, e);
+		result = CODEC_BAD;
+	} else if (result == CODEC_OK && !read_name(json, name_r)) {
+		err_set(e, ERR_TRANSIENT, 0, "registry", "the schema registry's answer to %s holds no id", path);
+		result = CODEC_LATER;
+	} else if (result == CODEC_OK) {
+		keep_answer(r, kind, json);
+	}
 	json_decref(json);
-	if (ok)
-		r->own_ids[kind] = *id_r;
-	return ok;
+	return result;
+}
+
+static bool registry_name_of(struct schema_source *self, enum message_kind kind, struct schema_name *name_r,
+                             struct err *e)
+{
+	struct registry *r = (struct registry *)self;
+	enum codec_result result;
+
+	if (kind <= MESSAGE_UNSET || kind >= MESSAGE_END)
+		return err_set(e, ERR_MISUSE, 0, "schema", "there is no message kind %d", (int)kind);
+	*name_r = r->own[kind];
+	if (name_r->id)
+		return true;
+	result = ask_own(r, kind, name_r, e);
+	if (result == CODEC_BAD || (result == CODEC_LATER && !own_from_folder(r, kind, name_r)))
+		return false;
+	err_clear(e);
+	remember_own(r, kind, name_r);
+	return true;
+}
+
+static bool registry_get_ready(struct schema_source *self, struct err *e)
+{
+	struct registry *r = (struct registry *)self;
+	struct schema_name name;
+
+	for (int kind = MESSAGE_UNSET + 1; kind < MESSAGE_END; kind++) {
+		bool ours = kind != MESSAGE_REPLAY && kind != MESSAGE_CONTROL; /* only operators' tools write those */
+
+		if (ours && !registry_name_of(self, (enum message_kind)kind, &name, e))
+			return false;
+	}
+	if (!r->background)
+		r->background = background_new(&r->settings, e);
+	return r->background != NULL;
 }
 
 static void registry_close(struct schema_source *self)
 {
 	struct registry *r = (struct registry *)self;
 
+	background_free(&r->background);
 	for (size_t i = 0; i < KNOWN_MAX; i++)
 		arena_free(&r->known[i].mem);
 	free(r->cache_folder);
@@ -362,7 +437,8 @@ struct schema_source *registry_schemas_new(const struct registry_settings *setti
 		err_set(e, ERR_TRANSIENT, 0, "registry", "not enough memory for the registry client");
 		return NULL;
 	}
-	r->source = (struct schema_source){ registry_by_id, registry_by_guid, registry_id_of, registry_close };
+	r->source = (struct schema_source){ registry_by_id, registry_by_guid, registry_name_of,
+					   registry_get_ready, registry_close };
 	r->settings = *settings;
 	r->cache_folder = folder;
 	if (r->settings.unknown_retry_ms == 0)

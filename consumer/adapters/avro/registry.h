@@ -9,14 +9,14 @@
 
 /* One request to the registry: a GET of path, or a POST of that JSON (application/vnd.schemaregistry.v1+json) when it
  * is not NULL. True when an answer came, whatever its status; the body is appended to *answer, which remembers when it
- * did not fit. Otherwise *e says why none came. It may also answer false with TRANSIENT while it is still asking in the
- * background: the record is kept and the same is asked again. */
+ * did not fit. Otherwise *e says why none came. Called by one thread at a time; after get_ready() by one of our own. */
 typedef bool schema_fetch(void *arg, const char *path, const char *post, struct buf *answer, int *status_r,
                           struct err *e);
 
 struct registry_settings {
 	schema_fetch *fetch;
-	void *fetch_arg;
+	void (*stop)(void *arg); /* makes a running fetch end soon, and all later ones fail; NULL: it ends by itself */
+	void *fetch_arg;         /* of both */
 	const char *cache_folder;  /* answers are kept here as files, for when the registry is down; NULL: not */
 	bool auto_register;        /* register our own schemas; otherwise they must be there */
 	int64_t unknown_retry_ms;  /* an unknown id is not asked for again before that; 0: 30 s */

@@ -90,12 +90,21 @@ static enum codec_result shipped_by_guid(struct schema_source *self, const unsig
 	return shipped_by_id(self, wire_read_id(id), schema_r, e);
 }
 
-static bool shipped_id_of(struct schema_source *self, enum message_kind kind, uint32_t *id_r, struct err *e)
+static bool shipped_name_of(struct schema_source *self, enum message_kind kind, struct schema_name *name_r,
+                            struct err *e)
 {
 	(void)self;
 	if (kind <= MESSAGE_UNSET || kind >= MESSAGE_END)
 		return err_set(e, ERR_MISUSE, 0, "schema", "there is no message kind %d", (int)kind);
-	*id_r = SHIPPED_ID_FIRST + (uint32_t)kind;
+	*name_r = (struct schema_name){ .id = SHIPPED_ID_FIRST + (uint32_t)kind, .has_guid = true };
+	shipped_guid(name_r->id, name_r->guid);
+	return true;
+}
+
+static bool shipped_get_ready(struct schema_source *self, struct err *e)
+{
+	(void)self;
+	(void)e;
 	return true;
 }
 
@@ -118,7 +127,8 @@ struct schema_source *shipped_schemas_new(struct err *e)
 		err_set(e, ERR_TRANSIENT, 0, "schema", "not enough memory for the schemas");
 		return NULL;
 	}
-	s->source = (struct schema_source){ shipped_by_id, shipped_by_guid, shipped_id_of, shipped_close };
+	s->source = (struct schema_source){ shipped_by_id, shipped_by_guid, shipped_name_of, shipped_get_ready,
+		                           shipped_close };
 	for (int kind = MESSAGE_UNSET + 1; kind < MESSAGE_END; kind++)
 		for (int version = SHIPPED_NOW; version <= SHIPPED_BEFORE; version++) {
 			s->known[kind][version] = shipped_schema((enum message_kind)kind, (enum shipped_version)version,

@@ -5,6 +5,10 @@
 
 #define BAD(e, code, ...) err_set((e), ERR_REFUSED, 0, code, __VA_ARGS__)
 
+const char wire_header_name[] = "__value_schema_id";
+
+enum { FORM_GUID = 1 }; /* first byte of the header */
+
 const struct bus_header *wire_header(const struct bus_record *record, const char *name)
 {
 	for (size_t i = record->header_count; i > 0; i--)
@@ -17,7 +21,7 @@ static bool split_header_form(const struct bus_header *header, struct wire *wire
 {
 	const unsigned char *value = header->value;
 
-	if (header->len != 1 + SCHEMA_GUID_BYTES || value[0] != 1)
+	if (header->len != WIRE_HEADER_BYTES || value[0] != FORM_GUID)
 		return BAD(e, "bad-magic", "the header __value_schema_id is not 0x01 and a GUID of 16 bytes");
 	wire->guid = value + 1;
 	return true;
@@ -41,7 +45,7 @@ static bool split_prefix_form(struct wire *wire, struct err *e)
 
 bool wire_split(const struct bus_record *record, struct wire *wire_r, struct err *e)
 {
-	const struct bus_header *header = wire_header(record, "__value_schema_id");
+	const struct bus_header *header = wire_header(record, wire_header_name);
 
 	*wire_r = (struct wire){ .data = record->value, .len = record->value_len };
 	if (record->value_len > RECORD_MAX_BYTES)
@@ -58,6 +62,12 @@ void wire_write_prefix(uint32_t id, void *prefix_r)
 
 	prefix[0] = 0;
 	wire_write_id(id, prefix + 1);
+}
+
+void wire_write_header(const unsigned char guid[SCHEMA_GUID_BYTES], unsigned char value_r[WIRE_HEADER_BYTES])
+{
+	value_r[0] = FORM_GUID;
+	memcpy(value_r + 1, guid, SCHEMA_GUID_BYTES);
 }
 
 uint32_t wire_read_id(const unsigned char *bytes)
