@@ -33,11 +33,11 @@ static bool may_remove_root(struct step_ctx *c, const struct tenant_record *targ
 	return true;
 }
 
-static bool remove_root(struct step_ctx *c, const char *root)
+bool remove_root_guarded(struct step_ctx *c, const struct tenant_record *target, const char *root)
 {
 	struct files_port *objects = c->ports->objects, *archive = c->ports->archive;
 
-	return objects->remove_root(objects, &c->fence, root, c->err) &&
+	return may_remove_root(c, target, root) && objects->remove_root(objects, &c->fence, root, c->err) &&
 	       archive->remove_root(archive, &c->fence, root, c->err);
 }
 
@@ -49,7 +49,7 @@ bool drop_previous(struct step_ctx *c, const struct tenant_record *target)
 		return true;
 	if (database[0] && !drop_guarded(c, database))
 		return false;
-	if (root[0] && (!may_remove_root(c, target, root) || !remove_root(c, root)))
+	if (root[0] && !remove_root_guarded(c, target, root))
 		return false;
 	return c->ports->tenant->forget_previous(c->ports->tenant, &c->fence, c->job->target_ctx, c->err);
 }

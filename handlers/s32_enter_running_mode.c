@@ -3,7 +3,8 @@
  * previous one is gone if the installation keeps none. Nothing is opened without the proof.
  *
  * Look: the registry has the generation in service in the wanted state, it is open, nothing previous waits to go.
- * Act:  prove once more (later steps wrote since 13), open the generation, switch, set the state, drop the previous.
+ * Act:  prove once more (later steps wrote since 13), open the generation, note in its ledger since when it is in
+ *       service (the sweep drops a kept previous one by that), switch, set the state, drop the previous.
  * Safe to repeat because each part names the wanted end; the previous one goes last, when nothing needs it any more. */
 #include "handlers/guard.h"
 #include "handlers/previous.h"
@@ -64,6 +65,7 @@ static bool in_service(struct step_ctx *c)
 	struct sql_port *sql = c->ports->sql;
 
 	return sql->quarantine(sql, &c->fence, generation, false, c->err) && step_may_act(c) &&
+	       sql->apply(sql, &c->fence, NULL, 0, NULL, c->err) && step_may_act(c) &&
 	       tenant->route(tenant, &c->fence, ctx, generation, generation, c->err) && step_may_act(c) &&
 	       (!c->job->set_running || tenant->set_state(tenant, &c->fence, ctx, TENANT_RUNNING, c->err));
 }

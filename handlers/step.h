@@ -16,6 +16,7 @@
 #include "handlers/ports/identity.h"
 #include "handlers/ports/licence.h"
 #include "handlers/ports/mail.h"
+#include "handlers/ports/records.h"
 #include "handlers/ports/seal.h"
 #include "handlers/ports/sql.h"
 #include "handlers/ports/tenant.h"
@@ -123,7 +124,8 @@ struct step_settings { /* from the configuration file, the same for every clone 
 	const char *sink_host;        /* mail server that swallows everything */
 	const char *query_principal;  /* read-only principal of step 18 */
 	bool previous_drop_first;     /* previous = drop-first: step 05 drops instead of retiring */
-	int64_t previous_keep_ms;     /* 0: step 32 drops the previous generation at once; -1: kept */
+	int64_t previous_keep_ms;     /* 0: step 32 drops the previous generation at once; -1: kept for ever */
+	int64_t sweep_age_ms;         /* how long nobody must have owned a generation before it may be an orphan */
 	int64_t poll_ms;              /* how often a wait looks again */
 };
 
@@ -140,6 +142,7 @@ struct step_ports {
 	struct apps_port *apps;
 	struct clock_port *clock;
 	struct seal_port *seal;
+	struct records_port *records; /* of the sweep only */
 };
 
 struct step_progress { /* read by the watchdog and by `watch` while the handler runs */
@@ -187,7 +190,22 @@ bool step_must_stop(const struct step_ctx *c);
 #include "handlers/steps.def"
 #undef STEP
 
-/* What cancelling a clone runs: every undo of the table, in reverse order, each with a look first. */
+/* ---- beside the plan: what the engine runs with a clone that is not running ---- */
+
+enum step_aside {
+	ASIDE_UNSET,
+	ASIDE_CLEAN_UP,  /* of a cancelled clone: every undo of the table, in reverse order, each with a look first */
+	ASIDE_ROLL_BACK, /* of a complete one: the sandbox before it, which was kept, goes back into service */
+	ASIDE_SWEEP,     /* in the name of the one that built on its target last: what the target no longer needs goes */
+	ASIDE_END
+};
+
+const char *step_aside_name(enum step_aside aside); /* "clean_up", ...: the step of its fence */
+/* Runs the one that the fence names. */
+enum step_outcome step_aside_run(struct step_ctx *c);
+
 enum step_outcome abandon_clone(struct step_ctx *c);
+enum step_outcome roll_back_clone(struct step_ctx *c);
+enum step_outcome sweep_target(struct step_ctx *c);
 
 #endif

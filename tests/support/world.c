@@ -285,6 +285,12 @@ enum step_outcome world_abandon(struct world *w)
 	return abandon_clone(&w->last);
 }
 
+enum step_outcome world_aside(struct world *w, enum step_aside aside)
+{
+	begin_call(w, step_aside_name(aside), false);
+	return step_aside_run(&w->last);
+}
+
 enum step_outcome world_run(struct world *w, enum step_id step)
 {
 	enum step_outcome outcome = STEP_WAIT;

@@ -61,6 +61,8 @@ void world_do(struct world *w, enum step_id step);
 
 /* abandon_clone, as cancelling calls it. */
 enum step_outcome world_abandon(struct world *w);
+/* What the engine runs beside the plan. */
+enum step_outcome world_aside(struct world *w, enum step_aside aside);
 
 /* Another consumer takes the clone over: greater token, and nothing remembered of who acted. */
 void world_take_over(struct world *w);
