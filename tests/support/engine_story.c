@@ -41,6 +41,12 @@ void story_end(struct story **s)
 	*s = NULL;
 }
 
+void story_hear_events(struct story *s, story_event_fn *fn, void *arg)
+{
+	s->event_fn = fn;
+	s->event_arg = arg;
+}
+
 struct engine *story_engine(struct story *s)
 {
 	return s->engine;
@@ -111,7 +117,7 @@ struct message *story_request(struct story *s, const struct story_clone *c, uint
 	m->kind = MESSAGE_REQUEST;
 	m->request.job = (struct step_job){ .clone_id = c->id, .kind = CLONE_REPLACE, .source_ctx = "S",
 		.target_ctx = c->target, .requested_by = "", .mask_enabled = true, .documents = DOCUMENTS_ALL,
-		.attachments = ATTACHMENTS_ALL, .approved_target = "" };
+		.attachments = ATTACHMENTS_ALL, .set_running = true, .approved_target = "" };
 	m->request.expected_generation = keep(s, expects);
 	m->request.fingerprint = fingerprint;
 	m->request.requested_at_ms = 1;

@@ -18,7 +18,7 @@
  *   bad TOPIC CODE
  *   lease ID [held ID2 | readers | down]
  *   recorded|released|renewed ID [fenced | behind | down]
- *   step ID SLUG done|already|skipped|again|wait MS|retry|unsure|refused|aborted|fenced
+ *   step ID SLUG done|already|skipped|again|wait MS|retry|unsure|refused|aborted|fenced|offline
  *   moved ID SLUG
  *   delivered|failed ID SEQUENCE
  *   told|untold TOPIC OFFSET             a dead letter or a rejection
@@ -27,7 +27,7 @@
  *                                        is what the store then has of each clone
  *   stop
  *
- * SLUG may be "cleanup". */
+ * SLUG may be "cleanup", which leaves the target running, or offline when it ends so. */
 #ifndef SANDBOX_TESTS_ENGINE_STORY_H
 #define SANDBOX_TESTS_ENGINE_STORY_H
 
@@ -43,6 +43,10 @@ void story_end(struct story **s);
 /* Fails the test unless what the engine wants is exactly that. NULL: it does not matter. */
 void say_at(struct story *s, const char *line, const char *wanted, const char *file, int number);
 #define say(s, line, wanted) say_at(s, line, wanted, __FILE__, __LINE__)
+
+/* From now on fn gets every event that the engine wants recorded, once, with the effect it is part of. */
+typedef void story_event_fn(void *arg, const struct effect *fx, const struct engine_event *event, int64_t utc_ms);
+void story_hear_events(struct story *s, story_event_fn *fn, void *arg);
 
 struct engine *story_engine(struct story *s);
 int64_t story_now(const struct story *s);

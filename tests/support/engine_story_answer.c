@@ -105,6 +105,7 @@ static void set_result(struct step_result *r, const char *how, const char *ms)
 		{ "unsure", STEP_UNSURE, ERR_UNSURE, 0 },  { "refused", STEP_REFUSED, ERR_REFUSED, 0 },
 		{ "aborted", STEP_RETRY, ERR_TRANSIENT, ERR_CODE_ABORTED },
 		{ "fenced", STEP_REFUSED, ERR_REFUSED, ERR_CODE_FENCED },
+		{ "offline", STEP_DONE, ERR_NONE, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
@@ -121,6 +122,15 @@ static void set_result(struct step_result *r, const char *how, const char *ms)
 	ck_assert_int_ne(r->outcome, STEP_UNSET);
 }
 
+static void set_notice(struct step_result *r, enum step_id step, const char *how)
+{
+	if (step == STEP_notify_partner_apps)
+		r->notice = (struct step_notice){ .version_name = "Release_1", .file_version = "1.0", .public_endpoint = "t.example",
+			.proof = "0 addresses" };
+	if (step == STEP_END)
+		r->notice.left_in = strcmp(how, "offline") == 0 ? TENANT_OFFLINE_MAINTENANCE : TENANT_RUNNING;
+}
+
 int story_step(const char *slug)
 {
 	return strcmp(slug, "cleanup") == 0 ? STEP_END : (int)step_by_slug(slug);
@@ -132,6 +142,7 @@ void story_answer_step(struct story *s, struct story_clone *c, const char *slug,
 	struct step_result r = { .started_at_ms = s->now, .finished_at_ms = s->now };
 
 	set_result(&r, how, ms);
+	set_notice(&r, w.step, how);
 	story_feed(s, &(struct input){ .kind = IN_STEP, .ref = c->ref, .step = w.step, .token = w.token, .result = &r });
 }
 

@@ -36,6 +36,8 @@ static void hear_record(struct story *s, const struct effect *fx)
 		else
 			buf_add_text(&s->heard, e->kind == MESSAGE_STATE ? "state" : "restored");
 		between = "; ";
+		if (s->event_fn && !fx->again)
+			s->event_fn(s->event_arg, fx, e, s->now);
 	}
 	buf_add_text(&s->heard, fx->event_count ? "]" : "[]");
 }

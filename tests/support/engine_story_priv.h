@@ -47,6 +47,8 @@ struct story {
 	struct want wants[WANTS];
 	int want_count;
 	bool passing;
+	story_event_fn *event_fn;
+	void *event_arg;
 	struct buf heard;
 	struct arena *mem;
 	const char *file;
