@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Two members of a group, and a member that is thrown out: who holds a partition, from when, until when. */
-#include "consumer/adapters/kafka/kafka_bus.h"
+#include "consumer/adapters/kafka/kafka_bus_priv.h"
 #include "tests/support/kafka_suite.h"
 
 #include <check.h>
@@ -89,6 +89,16 @@ static int count(const bool *held)
 	return n;
 }
 
+/* Until the broker has answered every commit. */
+static void await_commits(struct bus_port *bus)
+{
+	struct bus_event ev;
+
+	for (int tries = 0; ((struct kafka_bus *)bus)->in.commits_in_flight > 0 && tries < 500; tries++)
+		bus_wait(bus, 10, &ev);
+	ck_assert_int_eq(((struct kafka_bus *)bus)->in.commits_in_flight, 0);
+}
+
 /* That a commit between revocation and release counts is shown on the real broker: the mock refuses it. */
 START_TEST(a_rebalance_waits_for_the_release)
 {
@@ -105,6 +115,7 @@ START_TEST(a_rebalance_waits_for_the_release)
 		ck_assert(bus_wait_for(a, BUS_RECORD, ARRIVE_MS, &ev));
 	for (; next.partition < PARTITIONS; next.partition++)
 		ck_assert_msg(a->commit(a, &next, &e), "%s", e.text);
+	await_commits(a);
 	b = member("hand-over", 5000);
 	await_each(a, BUS_REVOKED, PARTITIONS, revoked);
 	ck_assert(!bus_wait_for(b, BUS_ASSIGNED, 300, &ev)); /* nothing is given before it is released */
