@@ -26,30 +26,6 @@ int64_t loop_utc_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-struct flight *loop_new_flight(struct loop *l, uint64_t *tag_r)
-{
-	for (size_t i = 0; i < l->flight_size; i++) {
-		size_t at = (l->flight_free_hint + i) % l->flight_size;
-
-		if (l->flights[at].used)
-			continue;
-		l->flight_free_hint = at + 1;
-		*tag_r = at + 1;
-		l->flights[at] = (struct flight){ .used = true };
-		return &l->flights[at];
-	}
-	size_t size = l->flight_size ? 2 * l->flight_size : 256;
-	struct flight *grown = realloc(l->flights, size * sizeof *grown);
-
-	if (!grown)
-		abort(); /* crash-only: all that matters is durable */
-	memset(grown + l->flight_size, 0, (size - l->flight_size) * sizeof *grown);
-	l->flights = grown;
-	l->flight_free_hint = l->flight_size;
-	l->flight_size = size;
-	return loop_new_flight(l, tag_r);
-}
-
 void loop_feed_later(struct loop *l, const struct input *in)
 {
 	if (l->later_count == l->later_size) {
@@ -84,6 +60,7 @@ static void carry_out_all(struct loop *l)
 		arena_clear(l->mem);
 		loop_carry_out(l, &fx[i]);
 	}
+	loop_publish_held(l);
 	l->p->store->flush(l->p->store);
 	workers_start(l->workers);
 	log_flush(l->log);
@@ -134,6 +111,7 @@ static int sleep_ms(struct loop *l)
 	if (wake >= 0)
 		ms = sooner(ms, wake > now ? wake - now : 0);
 	ms = sooner(ms, l->p->store->timeout_ms(l->p->store));
+	ms = sooner(ms, loop_publish_wait_ms(l, now));
 	if (parked_count(l->parked))
 		ms = sooner(ms, l->parked_again_ms > now ? l->parked_again_ms - now : 0);
 	if (l->running)
@@ -219,6 +197,7 @@ static void close_loop(struct loop *l, int epoll)
 	arena_free(&l->mem);
 	buf_done(&l->bytes);
 	free(l->flights);
+	free(l->held);
 	free(l->later);
 	if (epoll >= 0)
 		close(epoll);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the engine wants, carried out through the ports. */
 #include "consumer/runtime/loop_priv.h"
-#include "consumer/core/envelope.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -80,43 +79,6 @@ static void abort_step(struct loop *l, const struct effect *fx)
 
 /* ---- the bus ---- */
 
-static bool send_envelope(struct loop *l, const void *data, size_t len, struct flight *f, uint64_t tag)
-{
-	struct bus_message m;
-	struct err e = { 0 };
-
-	if (envelope_unpack(data, len, &m)) {
-		f->topic = m.topic;
-		if (l->p->bus->publish(l->p->bus, &m, tag, &e))
-			return true;
-	}
-	f->used = false;
-	log_warn(l->log, NULL, "an event could not be queued", LOG_ERR(&e));
-	return false;
-}
-
-/* What cannot be queued counts as a delivery that failed: the engine asks for it again. */
-static void publish(struct loop *l, const struct effect *fx)
-{
-	for (uint64_t q = fx->first; q <= fx->last; q++) {
-		const struct outbox_entry *entry = outbox_get(l->outbox, fx->clone_id, q);
-		struct input failed = { .kind = IN_DELIVERED, .ref = fx->ref, .sequence = q };
-		struct flight *f;
-		uint64_t tag;
-
-		if (!entry) { /* the outbox in the store had a hole: nothing is left to send */
-			failed.ok = true;
-			loop_feed_later(l, &failed);
-			continue;
-		}
-		f = loop_new_flight(l, &tag);
-		f->ref = fx->ref;
-		f->sequence = q;
-		if (!send_envelope(l, entry->data, entry->len, f, tag))
-			loop_feed_later(l, &failed);
-	}
-}
-
 static void send_direct(struct loop *l, const struct effect *fx, const struct message *m, enum topic topic,
                         const char *key, const char *traceparent)
 {
@@ -132,7 +94,7 @@ static void send_direct(struct loop *l, const struct effect *fx, const struct me
 		f->used = false;
 		log_error(l->log, NULL, "a record about a refusal cannot be encoded", LOG_ERR(&e));
 		loop_feed_later(l, &failed);
-	} else if (!send_envelope(l, l->bytes.data, l->bytes.len, f, tag)) {
+	} else if (!loop_send(l, l->bytes.data, l->bytes.len, f, tag)) {
 		loop_feed_later(l, &failed);
 	}
 }
@@ -218,7 +180,7 @@ void loop_carry_out(struct loop *l, const struct effect *fx)
 		loop_reject(l, fx);
 		break;
 	case FX_PUBLISH:
-		publish(l, fx);
+		loop_publish(l, fx);
 		break;
 	case FX_FORGET:
 		forget(l, fx);

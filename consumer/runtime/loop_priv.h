@@ -17,6 +17,11 @@ struct flight { /* a message handed to the bus; its tag is its index + 1 */
 	enum topic topic;
 };
 
+struct held { /* events that are recorded and wait for others to go with them */
+	clone_ref ref;
+	uint64_t first, last;
+};
+
 struct loop {
 	const struct loop_parts *p;
 	struct engine *engine;
@@ -27,6 +32,9 @@ struct loop {
 	struct work *running; /* list of calls that are with the workers */
 	struct flight *flights;
 	size_t flight_count, flight_size, flight_free_hint;
+	struct held *held; /* oldest first */
+	size_t held_count, held_size;
+	int64_t held_since_ms;
 	struct arena *mem; /* of one effect or one record */
 	struct buf bytes;  /* scratch for encoding */
 	bool intake_paused, drained, fatal, store_refused;
@@ -52,6 +60,16 @@ void loop_note_progress(struct loop *l);
 /* A call has come back: what its step waits for now, if that is new, or its last figures. */
 void loop_note_return(struct loop *l, const struct work *w);
 
+/* loop_publish.c: events to their topics */
+void loop_publish(struct loop *l, const struct effect *fx);
+/* Hands over what was held for long enough. */
+void loop_publish_held(struct loop *l);
+/* Until then; -1: nothing is held. */
+int64_t loop_publish_wait_ms(const struct loop *l, int64_t now_ms);
+struct flight *loop_new_flight(struct loop *l, uint64_t *tag_r);
+/* False: it could not be queued, the flight is free again. */
+bool loop_send(struct loop *l, const void *envelope, size_t len, struct flight *f, uint64_t tag);
+
 /* loop_record.c: what is stored of a clone */
 void loop_record(struct loop *l, const struct effect *fx);
 void loop_reject(struct loop *l, const struct effect *fx);
@@ -61,7 +79,6 @@ bool loop_encode(struct loop *l, const struct message *m, enum topic topic, cons
 
 /* Effects point into the engine, which must not be fed while they are carried out. */
 void loop_feed_later(struct loop *l, const struct input *in);
-struct flight *loop_new_flight(struct loop *l, uint64_t *tag_r);
 int64_t loop_utc_ms(void);
 void loop_store_submit(struct loop *l, const struct store_op *op);
 

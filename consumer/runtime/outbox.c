@@ -120,6 +120,11 @@ const struct outbox_entry *outbox_all(const struct outbox *o, const char *clone_
 	return b ? b->entries : NULL;
 }
 
+size_t outbox_clones(const struct outbox *o)
+{
+	return o->boxes.count;
+}
+
 void outbox_forget(struct outbox *o, const char *clone_id, uint64_t sequence)
 {
 	struct box *b = find(o, clone_id);

@@ -23,6 +23,8 @@ bool outbox_put(struct outbox *o, const char *clone_id, uint64_t sequence, const
 const struct outbox_entry *outbox_get(const struct outbox *o, const char *clone_id, uint64_t sequence);
 /* All of a clone, by rising sequence; borrowed until the next change. */
 const struct outbox_entry *outbox_all(const struct outbox *o, const char *clone_id, size_t *count_r);
+/* How many clones have any. */
+size_t outbox_clones(const struct outbox *o);
 /* Drops those up to and including sequence; UINT64_MAX drops the clone. */
 void outbox_forget(struct outbox *o, const char *clone_id, uint64_t sequence);
 

@@ -22,6 +22,7 @@ START_TEST(what_is_put_is_there_until_forgotten)
 	ck_assert(outbox_put(o, "c2", 2, "other", 5));
 	all = outbox_all(o, "c1", &count);
 	ck_assert_uint_eq(count, 3);
+	ck_assert_uint_eq(outbox_clones(o), 2);
 	for (size_t i = 0; i < 3; i++)
 		ck_assert_uint_eq(all[i].sequence, i + 1);
 	ck_assert_mem_eq(all[0].data, "o\0e", 3);
@@ -36,6 +37,7 @@ START_TEST(what_is_put_is_there_until_forgotten)
 	outbox_forget(o, "c1", UINT64_MAX);
 	ck_assert_ptr_null(outbox_all(o, "c1", &count));
 	ck_assert_uint_eq(count, 0);
+	ck_assert_uint_eq(outbox_clones(o), 1);
 	outbox_forget(o, "c1", 5);
 	outbox_forget(o, "never", 5);
 	outbox_free(&o);
