@@ -34,7 +34,8 @@ static json_t *seed_apps(const json_t *seed, struct problem *p)
 		{ "ctx", JSON_STRING, NULL },           { "client_id", JSON_STRING, NULL },
 		{ "name", JSON_STRING, NULL },          { "partner", JSON_STRING, "" },
 		{ "status", JSON_STRING, "active" },    { "system_user_token", JSON_STRING, "" },
-		{ "state_change_url", JSON_STRING, "" },
+		{ "state_change_url", JSON_STRING, "" },  { "webhook_secrets", JSON_ARRAY, NULL },
+		{ "acknowledgement", JSON_STRING, "none" }, { "acknowledge_within_s", JSON_INTEGER, NULL },
 	};
 	json_t *list = seed_list(seed, "authorisations", p), *data = json_array(), *from;
 	bool ok = list != NULL;

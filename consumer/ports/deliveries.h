@@ -8,6 +8,7 @@
 
 #include "handlers/base/arena.h"
 #include "handlers/base/err.h"
+#include "handlers/ports/apps.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,9 +26,6 @@ enum delivery_state {
 	DELIVERY_STATE_END
 };
 
-/* How the clone treats an app that has not acknowledged: not at all, waits until a moment, or for ever. */
-enum ack_policy { ACK_NONE, ACK_WAIT, ACK_HOLD };
-
 struct notice { /* the six fields but Token, and what tells one notice from another */
 	const char *event_id; /* the webhook-id of every try */
 	const char *ctx, *version_name, *file_version, *public_endpoint, *clone_id;
@@ -43,12 +41,20 @@ struct notice_app {
 };
 
 struct claim {
-	struct notice notice;
+	const struct notice *notice; /* shared by the claims of one notice */
 	const char *client_id;
-	int tries;             /* before this one */
-	int64_t first_try_ms;  /* 0: none yet */
-	bool is_test;          /* of `partner test`: never counts for or against the app */
-	uint64_t token;        /* of this claim: settle() takes no other */
+	int tries;            /* before this one */
+	int64_t first_try_ms; /* 0: none yet */
+	int64_t app_failing_since_ms; /* 0: the app's last try went well, or it had none */
+	bool app_slow;                /* as its last settlement said */
+	uint64_t token;               /* of this claim: settle() takes no other */
+};
+
+/* How much may be handed out. Apps are served in turn, so one with many tenants takes no more than another. */
+struct claim_room {
+	size_t max;      /* at most DELIVERY_CLAIM_MAX */
+	size_t slow_max; /* of these, for slow apps */
+	size_t per_app;  /* claims of one app that may be under way, those of other notifiers too */
 };
 
 struct delivery_try {
@@ -65,11 +71,12 @@ struct settlement { /* what one try came to */
 	int64_t again_ms;           /* since 1970 */
 	bool app_failed, app_off;   /* app_off: switch the app off because of `off_reason` */
 	const char *off_reason;
+	bool app_slow; /* from now on it shares the room of slow apps */
 };
 
 struct app_record { /* what the notifier remembers of an app, over all tenants */
 	const char *client_id, *name, *off_reason;
-	bool is_off;
+	bool is_off, is_slow;
 	int64_t off_since_ms, failing_since_ms; /* 0: not */
 	int64_t failures;                       /* in a row */
 	int64_t last_success_ms, waiting;
@@ -86,6 +93,10 @@ struct delivery_record {
 	int64_t ack_until_ms;
 };
 
+struct deliveries_figures {
+	int64_t waiting, apps_off, oldest_due_ms; /* oldest_due_ms: since 1970; 0: none is due */
+};
+
 struct delivery_filter { /* "" or 0: any */
 	const char *client_id, *ctx, *event_id, *clone_id;
 	enum delivery_state state;
@@ -99,14 +110,16 @@ struct deliveries_port {
 	 * only what is missing. When it returns true all of it outlives us. */
 	bool (*enter)(struct deliveries_port *self, const struct notice *notice, const struct notice_app *apps, size_t count,
 	              int64_t now_ms, struct err *e);
-	/* Takes at most max (<= DELIVERY_CLAIM_MAX) heads of queues that are due, the longest due first, for lease_ms: nobody
-	 * else gets them until then. *next_ms_r: when the next one is due, -1 none. */
-	bool (*claim)(struct deliveries_port *self, int64_t now_ms, int64_t lease_ms, size_t max, struct arena *mem,
-	              const struct claim **claims_r, size_t *count_r, int64_t *next_ms_r, struct err *e);
+	/* Takes heads of queues that are due, of the apps that wait longest first, for lease_ms: nobody else gets them until
+	 * then. *next_ms_r: when the next one is due that the room for slow apps would let through, -1 none. */
+	bool (*claim)(struct deliveries_port *self, int64_t now_ms, int64_t lease_ms, const struct claim_room *room,
+	              struct arena *mem, const struct claim **claims_r, size_t *count_r, int64_t *next_ms_r,
+	              struct err *e);
 	/* Records tries and makes the next head of a queue due. One whose claim has run out and was given to another is
 	 * passed over. Calling it again with the same settlements changes nothing. */
 	bool (*settle)(struct deliveries_port *self, const struct settlement *settlements, size_t count, int64_t now_ms,
 	               struct err *e);
+	bool (*figures)(struct deliveries_port *self, int64_t now_ms, struct deliveries_figures *figures_r, struct err *e);
 	/* The app's memory; *found_r false when it was never told anything. */
 	bool (*app)(struct deliveries_port *self, const char *client_id, struct arena *mem, struct app_record *app_r,
 	            bool *found_r, struct err *e);

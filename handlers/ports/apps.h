@@ -9,6 +9,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+enum { APP_SECRETS_MAX = 4 };
+
+/* How a clone treats an app that has not answered its notice: not at all, waits for it until a moment, or for ever. */
+enum ack_policy { ACK_NONE, ACK_WAIT, ACK_HOLD };
 
 enum app_status { APP_STATUS_UNSET, APP_ACTIVE, APP_EXPIRED, APP_REVOKED };
 
@@ -19,6 +25,11 @@ struct app_authorisation {
 	enum app_status status;
 	const char *system_user_token; /* "" when the app has no system user; a secret: never logged */
 	const char *state_change_url;  /* "" when the app gave none */
+	/* "whsec_..." each, several while the app changes from one to another; secrets: never logged */
+	const char *webhook_secrets[APP_SECRETS_MAX];
+	size_t webhook_secret_count;
+	enum ack_policy acknowledgement;
+	int64_t acknowledge_within_ms; /* of ACK_WAIT */
 };
 
 struct app_authorisations {

@@ -29,7 +29,12 @@ static const char seed[] =
 	"{\"name\":\"site\",\"type\":1,\"count\":1,\"is_user_plan\":false}]}],"
 	"\"authorisations\":[{\"ctx\":\"NorthTest\",\"client_id\":\"z\",\"name\":\"Z\",\"status\":\"revoked\"},"
 	"{\"ctx\":\"NorthTest\",\"client_id\":\"a\",\"name\":\"A\",\"partner\":\"P\",\"system_user_token\":\"A-x\","
-	"\"state_change_url\":\"https://p.example/h\"},{\"ctx\":\"North\",\"client_id\":\"b\",\"name\":\"B\"}]}";
+	"\"state_change_url\":\"https://p.example/h\",\"webhook_secrets\":[\"whsec_new\",\"whsec_old\"],"
+	"\"acknowledgement\":\"wait\",\"acknowledge_within_s\":90},"
+	"{\"ctx\":\"Odd\",\"client_id\":\"o\",\"name\":\"O\",\"acknowledgement\":\"perhaps\"},"
+	"{\"ctx\":\"Many\",\"client_id\":\"m\",\"name\":\"M\",\"webhook_secrets\":[\"1\",\"2\",\"3\",\"4\",\"5\"]},"
+	"{\"ctx\":\"Numbers\",\"client_id\":\"n\",\"name\":\"N\",\"webhook_secrets\":[1]},"
+	"{\"ctx\":\"North\",\"client_id\":\"b\",\"name\":\"B\"}]}";
 
 static struct stub_server *server;
 static struct err err;
@@ -428,8 +433,30 @@ START_TEST(test_apps)
 	ck_assert_str_eq(got.apps[0].state_change_url, "https://p.example/h");
 	ck_assert_int_eq(got.apps[1].status, APP_REVOKED);
 	ck_assert_str_eq(got.apps[1].state_change_url, "");
+	ck_assert_uint_eq(got.apps[0].webhook_secret_count, 2);
+	ck_assert_str_eq(got.apps[0].webhook_secrets[0], "whsec_new");
+	ck_assert_str_eq(got.apps[0].webhook_secrets[1], "whsec_old");
+	ck_assert_int_eq(got.apps[0].acknowledgement, ACK_WAIT);
+	ck_assert_int_eq(got.apps[0].acknowledge_within_ms, 90000);
+	ck_assert_uint_eq(got.apps[1].webhook_secret_count, 0);
+	ck_assert_int_eq(got.apps[1].acknowledgement, ACK_NONE);
 	done(apps->list(apps, "Nobody", mem, &got, &err));
 	ck_assert_uint_eq(got.count, 0);
+}
+END_TEST
+
+START_TEST(test_apps_with_odd_webhook_members)
+{
+	struct app_authorisations got;
+
+	done(apps->list(apps, "Odd", mem, &got, &err));
+	ck_assert_int_eq(got.apps[0].acknowledgement, ACK_NONE);
+	ck_assert(!apps->list(apps, "Many", mem, &got, &err));
+	ck_assert_int_eq(err.class, ERR_REFUSED);
+	err_clear(&err);
+	ck_assert(!apps->list(apps, "Numbers", mem, &got, &err));
+	ck_assert_int_eq(err.class, ERR_REFUSED);
+	ck_assert_ptr_null(strstr(err.text, "whsec"));
 }
 END_TEST
 
@@ -474,7 +501,7 @@ static Suite *http_ports_suite(void)
 		test_tenant_route_back, test_tenant_stamp, test_tenant_recycle, test_production_is_refused,
 		test_other_tenant_than_the_fence, test_state_names, test_identity_register_and_link,
 		test_identity_state, test_identity_users, test_identity_many_users, test_text_that_is_not_utf8,
-		test_mail_routes, test_mail_of_others, test_licence, test_company, test_apps,
+		test_mail_routes, test_mail_of_others, test_licence, test_company, test_apps, test_apps_with_odd_webhook_members,
 	};
 	Suite *s = suite_create("http_ports");
 	TCase *t = tcase_create("stub");

@@ -17,7 +17,7 @@ static struct http_client *client_of(struct apps_port *self)
 	return ((struct apps_http *)self)->client;
 }
 
-enum { APPS_MAX = 10 * 1000 };
+enum { APPS_MAX = 10 * 1000, ACKNOWLEDGE_WITHIN_MAX_S = 30 * 24 * 60 * 60 };
 
 /* A status that we do not know is no approval: it counts as revoked. */
 static enum app_status status_of_name(const char *name)
@@ -34,6 +34,44 @@ static int by_client_id(const void *a, const void *b)
 	return strcmp(x->client_id, y->client_id);
 }
 
+/* One more secret than a reader knows of would mean signatures that the app waits for and never gets. */
+static bool read_secrets(const struct json_reader *r, const json_t *entry, struct app_authorisation *app_r)
+{
+	const json_t *list = json_object_get(entry, "webhook_secrets"), *secret;
+	size_t i;
+
+	if (!list)
+		return true;
+	if (!json_is_array(list) || json_array_size(list) > APP_SECRETS_MAX)
+		return err_set(r->e, ERR_REFUSED, 0, r->system, "\"webhook_secrets\" is no list of at most %d texts",
+			       APP_SECRETS_MAX);
+	json_array_foreach(list, i, secret) {
+		if (!json_is_string(secret))
+			return err_set(r->e, ERR_REFUSED, 0, r->system, "\"webhook_secrets\" holds something else than texts");
+		app_r->webhook_secrets[i] = arena_text(r->mem, json_string_value(secret), json_string_length(secret));
+		if (!app_r->webhook_secrets[i])
+			return err_set(r->e, ERR_REFUSED, 0, r->system, "the answer needs more memory than it may take");
+	}
+	app_r->webhook_secret_count = json_array_size(list);
+	return true;
+}
+
+/* A word that we do not know holds nobody up: that is what an app without the member gets. */
+static bool read_acknowledgement(const struct json_reader *r, const json_t *entry, struct app_authorisation *app_r)
+{
+	const char *word = json_string_value(json_object_get(entry, "acknowledgement"));
+	int64_t within_s = 0;
+
+	if (!word)
+		return true;
+	app_r->acknowledgement = strcmp(word, "hold") == 0 ? ACK_HOLD : strcmp(word, "wait") == 0 ? ACK_WAIT : ACK_NONE;
+	if (app_r->acknowledgement == ACK_WAIT &&
+	    !http_json_number(r, entry, "acknowledge_within_s", 0, ACKNOWLEDGE_WITHIN_MAX_S, &within_s))
+		return false;
+	app_r->acknowledge_within_ms = within_s * 1000;
+	return true;
+}
+
 static bool read_app(const struct json_reader *r, const json_t *entry, struct app_authorisation *app_r)
 {
 	char status[32];
@@ -43,7 +81,8 @@ static bool read_app(const struct json_reader *r, const json_t *entry, struct ap
 	    !http_json_keep(r, entry, "partner", &app_r->partner) ||
 	    !http_json_text(r, entry, "status", status, sizeof status) ||
 	    !http_json_keep(r, entry, "system_user_token", &app_r->system_user_token) ||
-	    !http_json_keep(r, entry, "state_change_url", &app_r->state_change_url))
+	    !http_json_keep(r, entry, "state_change_url", &app_r->state_change_url) ||
+	    !read_secrets(r, entry, app_r) || !read_acknowledgement(r, entry, app_r))
 		return false;
 	app_r->status = status_of_name(status);
 	return true;
