@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/adapters/redis/redis_inspect.h"
 
+#include "consumer/adapters/redis/redis_ask.h"
 #include "consumer/adapters/redis/redis_command.h"
 #include "consumer/adapters/redis/redis_ops.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { COMMAND_TIMEOUT_MS = 3000, SCAN_COUNT = 1000 };
+enum { SCAN_COUNT = 1000 };
 
 struct redis_inspect {
 	struct inspect_port port;
@@ -26,65 +26,15 @@ static struct redis_inspect *of(struct inspect_port *port)
 
 /* ---- asking ---- */
 
-static void free_reply(redisReply **reply)
-{
-	if (*reply)
-		freeReplyObject(*reply);
-}
-
-#define SCOPED_REPLY __attribute__((cleanup(free_reply))) redisReply
-
 /* Connects (again) where that is needed; commands are appended after it. */
 static bool ready(struct redis_inspect *s, struct err *e)
 {
 	return redis_link_wait(s->link, e);
 }
 
-/* The next answer to what was appended, the caller's to free; NULL with *e. */
 static redisReply *answer(struct redis_inspect *s, struct err *e)
 {
-	const unsigned losses = redis_link_losses(s->link);
-	const int64_t until_ms = redis_now_ms() + s->command_timeout_ms;
-	redisReply *reply;
-
-	for (;;) {
-		struct pollfd watched = { .fd = redis_link_fd(s->link), .events = POLLIN };
-		int64_t left_ms = until_ms - redis_now_ms();
-
-		redis_link_drive(s->link);
-		reply = redis_link_take(s->link);
-		if (reply)
-			break;
-		if (left_ms <= 0)
-			redis_link_drop(s->link, "Redis did not answer in time");
-		if (redis_link_losses(s->link) != losses) {
-			err_set(e, ERR_TRANSIENT, 0, "redis", "%s", redis_link_why(s->link));
-			return NULL;
-		}
-		poll(&watched, 1, (int)left_ms);
-	}
-	if (reply->type == REDIS_REPLY_ERROR) {
-		const char *sentence;
-
-		redis_remedy(reply, &sentence);
-		err_set(e, ERR_TRANSIENT, 0, "redis", "%s", sentence);
-		freeReplyObject(reply);
-		redis_link_drop(s->link, sentence); /* the answers behind it are nobody's now */
-		return NULL;
-	}
-	return reply;
-}
-
-static bool malformed(struct redis_inspect *s, struct err *e)
-{
-	redis_link_drop(s->link, "Redis answered something unexpected");
-	return err_set(e, ERR_REFUSED, 0, "redis", "what Redis holds there is malformed or too large");
-}
-
-static bool out_of_memory(struct redis_inspect *s, struct err *e)
-{
-	redis_link_drop(s->link, "out of memory");
-	return err_set(e, ERR_TRANSIENT, 0, "redis", "there is more to show than memory was given");
+	return redis_ask_answer(s->link, s->command_timeout_ms, e);
 }
 
 /* ---- one clone ---- */
@@ -140,11 +90,11 @@ static bool take_clone(struct redis_inspect *s, struct arena *mem, struct inspec
 	if (!outbox)
 		return false;
 	if (fields->type != REDIS_REPLY_ARRAY || note->type != REDIS_REPLY_ARRAY || outbox->type != REDIS_REPLY_INTEGER)
-		return malformed(s, e);
+		return redis_ask_malformed(s->link, e);
 	clone->outbox_length = (size_t)outbox->integer;
 	if (!copy_pairs(fields, mem, &clone->fields, &clone->field_count) ||
 	    !copy_pairs(note, mem, &clone->note, &clone->note_count))
-		return out_of_memory(s, e);
+		return redis_ask_no_memory(s->link, e);
 	return true;
 }
 
@@ -200,15 +150,15 @@ static bool list(struct inspect_port *port, size_t limit, struct arena *mem, con
 	if (!index)
 		return false;
 	if (index->type != REDIS_REPLY_ARRAY || index->elements % 2)
-		return malformed(s, e);
+		return redis_ask_malformed(s->link, e);
 	clones = arena_take(mem, index->elements / 2 * sizeof *clones + 1);
 	if (!clones)
-		return out_of_memory(s, e);
+		return redis_ask_no_memory(s->link, e);
 	for (size_t i = 0; i < index->elements; i += 2) {
 		enum taken taken = take_member(index->element[i], index->element[i + 1], "", mem, &clones[count]);
 
 		if (taken == NO_ROOM)
-			return out_of_memory(s, e);
+			return redis_ask_no_memory(s->link, e);
 		if (taken == TAKEN)
 			ask_clone(s, &clones[count++]);
 	}
@@ -281,9 +231,9 @@ static bool search_all(struct redis_inspect *s, struct search *search, struct er
 			return false;
 		if (page->type != REDIS_REPLY_ARRAY || page->elements != 2 ||
 		    page->element[0]->type != REDIS_REPLY_STRING || page->element[1]->type != REDIS_REPLY_ARRAY)
-			return malformed(s, e);
+			return redis_ask_malformed(s->link, e);
 		if (!look_at_members(search, page->element[1]))
-			return out_of_memory(s, e);
+			return redis_ask_no_memory(s->link, e);
 		snprintf(cursor, sizeof cursor, "%s", page->element[0]->str);
 	} while (strcmp(cursor, "0") != 0 && !search->is_exact);
 	return true;
@@ -332,12 +282,12 @@ static bool lease(struct inspect_port *port, const char *target_ctx, struct aren
 		return true;
 	if (value->type != REDIS_REPLY_STRING || left->type != REDIS_REPLY_INTEGER ||
 	    !redis_lease_parse(value->str, owner, &lease_r->token, clone))
-		return malformed(s, e);
+		return redis_ask_malformed(s->link, e);
 	lease_r->is_held = true;
 	lease_r->remaining_ms = left->integer;
 	lease_r->owner = arena_text(mem, owner, strlen(owner));
 	lease_r->clone_id = arena_text(mem, clone, strlen(clone));
-	return (lease_r->owner && lease_r->clone_id) || out_of_memory(s, e);
+	return (lease_r->owner && lease_r->clone_id) || redis_ask_no_memory(s->link, e);
 }
 
 static int64_t now_us(void)
@@ -379,7 +329,7 @@ static bool health(struct inspect_port *port, struct arena *mem, struct inspect_
 	if (!info)
 		return false;
 	if (info->type != REDIS_REPLY_STRING)
-		return malformed(s, e);
+		return redis_ask_malformed(s->link, e);
 	redis_facts_read(info->str, info->len, &facts);
 	redis_facts_fit(&facts, &problem);
 	health_r->version = arena_text(mem, facts.version, strlen(facts.version));
@@ -389,7 +339,7 @@ static bool health(struct inspect_port *port, struct arena *mem, struct inspect_
 	health_r->warning = redis_facts_warning(&facts);
 	health_r->aof_enabled = facts.aof_enabled;
 	return (health_r->version && health_r->role && health_r->maxmemory_policy && health_r->problem) ||
-	       out_of_memory(s, e);
+	       redis_ask_no_memory(s->link, e);
 }
 
 /* ---- life ---- */
@@ -415,7 +365,7 @@ struct inspect_port *redis_inspect_new(const struct redis_settings *settings, st
 	s->port = (struct inspect_port){ list, clone_of, lease, health, close_inspect };
 	snprintf(s->prefix, sizeof s->prefix, "%s",
 		 settings->prefix && settings->prefix[0] ? settings->prefix : "sandbox");
-	s->command_timeout_ms = settings->command_timeout_ms > 0 ? settings->command_timeout_ms : COMMAND_TIMEOUT_MS;
+	s->command_timeout_ms = settings->command_timeout_ms > 0 ? settings->command_timeout_ms : REDIS_ASK_TIMEOUT_MS;
 	s->link = redis_link_new(settings, REDIS_LINK_READ, e);
 	if (!s->link || !redis_link_wait(s->link, e)) {
 		close_inspect(&s->port);

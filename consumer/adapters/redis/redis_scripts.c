@@ -21,6 +21,7 @@ static const struct embedded_file *script_file(enum redis_script script)
 		[REDIS_SCRIPT_RECORD] = "adapters/redis/record.lua",
 		[REDIS_SCRIPT_REJECT] = "adapters/redis/reject.lua",
 		[REDIS_SCRIPT_DELIVERED] = "adapters/redis/delivered.lua",
+		[REDIS_SCRIPT_DELIVERIES] = "adapters/redis/deliveries.lua",
 	};
 
 	for (size_t i = 0; i < redis_scripts_count; i++)
