@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SERVERS_MAX_BYTES = 64 * 1024 };
+enum { SERVERS_MAX_BYTES = 64 * 1024, SCHEMA_ANSWER_MAX_BYTES = 1024 * 1024 };
 
 struct config *wire_config(const char *path, struct err *e)
 {
@@ -111,7 +111,7 @@ static struct schema_source *registry_source(const struct config *c, struct err 
 	struct buf token;
 	struct http_settings http = { .base_url = config_text(c, CONF_REGISTRY_URL),
 		.connect_timeout_ms = config_ms(c, CONF_REGISTRY_CONNECT_TIMEOUT),
-		.total_timeout_ms = config_ms(c, CONF_REGISTRY_TIMEOUT) };
+		.total_timeout_ms = config_ms(c, CONF_REGISTRY_TIMEOUT), .max_body_bytes = SCHEMA_ANSWER_MAX_BYTES };
 	struct registry_settings settings = { .fetch = fetch, .stop = stop_fetch, .fetch_arg = &link,
 		.cache_folder = *cache ? cache : NULL,
 		.auto_register = config_bool(c, CONF_REGISTRY_AUTO_REGISTER) };

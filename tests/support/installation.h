@@ -107,6 +107,7 @@ _Noreturn void fail_with_logs(struct installation *i, const char *fmt, ...) __at
 struct told { /* one record of an outbound topic, decoded */
 	struct bus_position at;
 	struct message *message;
+	bool schema_in_header; /* instead of before the value */
 };
 
 struct events {

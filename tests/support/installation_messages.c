@@ -148,6 +148,7 @@ static bool take(void *arg, const struct bus_record *record)
 	for (size_t h = 0; h < sizeof headers / sizeof *headers; h++)
 		ck_assert_msg(has_header(record, headers[h]), "%s %d:%lld has no header %s", topic_name(record->at.topic),
 			record->at.partition, (long long)record->at.offset, headers[h]);
+	told->schema_in_header = has_header(record, "__value_schema_id");
 	r->events->count++;
 	return true;
 }
