@@ -20,6 +20,7 @@ const char *const topic_names[TOPIC_END] = {
 	[TOPIC_BACKUP_RESTORED] = "sandbox.clone.backup-restored",
 	[TOPIC_STATE] = "sandbox.clone.state",
 	[TOPIC_DEAD_LETTER] = "sandbox.clone.dead-letter",
+	[TOPIC_NOTIFIER_DEAD_LETTER] = "sandbox.notifier.dead-letter",
 };
 
 const char *topic_name(enum topic topic)

@@ -19,6 +19,7 @@ enum topic {
 	TOPIC_BACKUP_RESTORED, /* sandbox.clone.backup-restored  out, key target_ctx */
 	TOPIC_STATE,           /* sandbox.clone.state            out, compacted, key clone_id */
 	TOPIC_DEAD_LETTER,     /* sandbox.clone.dead-letter      out */
+	TOPIC_NOTIFIER_DEAD_LETTER, /* sandbox.notifier.dead-letter: what sandbox-notifier could not use */
 	TOPIC_END
 };
 

@@ -135,7 +135,7 @@ static bool open_bus(struct program *p, struct err *e)
 	if (!wire_kafka(p->config, &p->texts, &settings, e))
 		return false;
 	settings.reads[TOPIC_REQUESTED] = settings.reads[TOPIC_REPLAY] = settings.reads[TOPIC_CONTROL] = true;
-	for (int t = TOPIC_STEP_COMPLETED; t < TOPIC_END; t++)
+	for (int t = TOPIC_STEP_COMPLETED; t <= TOPIC_DEAD_LETTER; t++)
 		settings.writes[t] = true;
 	settings.create_topics = config_bool(p->config, CONF_TOPICS_CREATE);
 	settings.note = note_kafka;

@@ -135,7 +135,7 @@ static bool open_bus(const struct config *config, struct loop_parts *parts, stru
 	if (!wire_kafka(config, &texts, &settings, e))
 		return false;
 	settings.reads[TOPIC_REQUESTED] = settings.reads[TOPIC_REPLAY] = settings.reads[TOPIC_CONTROL] = true;
-	for (int t = TOPIC_STEP_COMPLETED; t < TOPIC_END; t++)
+	for (int t = TOPIC_STEP_COMPLETED; t <= TOPIC_DEAD_LETTER; t++)
 		settings.writes[t] = true;
 	parts->bus = kafka_bus_new(&settings, e);
 	ok = parts->bus && kafka_bus_start(parts->bus, BROKER_WAIT_MS, e);

@@ -270,7 +270,7 @@ START_TEST(doctor_names_each_trouble_with_its_fix)
 	fake.bad_clock = true;
 	ends("doctor", CTL_FAILED);
 	ck_has(&fake.out, "✓ kafka          3 brokers answer\n");
-	ck_has(&fake.out, "✓ topics         all 7 are there");
+	ck_has(&fake.out, "✓ topics         all 8 are there");
 	ck_has(&fake.out, "✓ redis          master 7.0.15");
 	ck_has(&fake.out, "✓ objects        /blobs can be written");
 	ck_has(&fake.out, "✗ archive        /gone is not there. Fix: make the folder");

@@ -24,6 +24,7 @@ static const struct topic_config configs[TOPIC_END][CONFIGS_MAX] = {
 	[TOPIC_BACKUP_RESTORED] = { { "retention.ms", DAYS_30_MS } },
 	[TOPIC_STATE] = { { "cleanup.policy", "compact" } },
 	[TOPIC_DEAD_LETTER] = { { "retention.ms", DAYS_90_MS } },
+	[TOPIC_NOTIFIER_DEAD_LETTER] = { { "retention.ms", DAYS_90_MS } },
 };
 
 static void remember_error(rd_kafka_t *client, int code, const char *text, void *opaque)
