@@ -1,32 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/ctl/js.h"
 
+#include "consumer/core/json_text.h"
 #include "consumer/core/log_text.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-static void add_string(struct buf *out, const char *text, size_t len)
-{
-	buf_add_text(out, "\"");
-	for (size_t i = 0; i < len;) {
-		uint32_t code;
-		size_t n = text_next_char(text + i, len - i, &code);
-
-		if (code == '"' || code == '\\')
-			buf_printf(out, "\\%c", (char)code);
-		else if (code == '\n')
-			buf_add_text(out, "\\n");
-		else if (code == '\t')
-			buf_add_text(out, "\\t");
-		else if (text_is_unsafe(code) || (code == 0xfffd && n == 1))
-			buf_printf(out, "\\u%04x", code);
-		else
-			buf_add(out, text + i, n);
-		i += n;
-	}
-	buf_add_text(out, "\"");
-}
 
 static void begin_line(struct js *j)
 {
@@ -48,7 +27,7 @@ static void begin(struct js *j, const char *name)
 	begin_line(j);
 	if (!name)
 		return;
-	add_string(j->out, name, strlen(name));
+	json_text_add(j->out, name, strlen(name));
 	buf_add_text(j->out, ":");
 }
 
@@ -99,7 +78,7 @@ void js_close(struct js *j)
 void js_bytes(struct js *j, const char *name, const char *text, size_t len)
 {
 	begin(j, name);
-	add_string(j->out, text, len);
+	json_text_add(j->out, text, len);
 }
 
 void js_text(struct js *j, const char *name, const char *text)
