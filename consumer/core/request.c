@@ -201,14 +201,13 @@ bool request_check(const struct clone_request *r, const struct request_rules *ru
 static uint64_t add_text(uint64_t hash, const char *text)
 {
 	size_t len = strlen(text_of(text));
-	uint64_t length = len;
 
-	return fnv64(fnv64(hash, &length, sizeof length), text_of(text), len);
+	return fnv64(fnv64_number(hash, len), text_of(text), len);
 }
 
 static uint64_t add_number(uint64_t hash, int64_t number)
 {
-	return fnv64(hash, &number, sizeof number);
+	return fnv64_number(hash, (uint64_t)number);
 }
 
 uint64_t request_fingerprint(const struct clone_request *r)

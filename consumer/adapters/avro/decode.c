@@ -6,8 +6,16 @@
 
 #include <string.h>
 
+/* Where the members of a table are in a record. Kept for the pair met last, as there are many users. */
+struct pairing {
+	const struct binding *table;
+	const struct schema *schema;
+	size_t index[SCHEMA_FIELDS_MAX];
+};
+
 struct decoding {
 	struct arena *mem;
+	struct pairing pairing;
 	struct err *e;
 };
 
@@ -20,7 +28,7 @@ static bool no_memory(struct decoding *d)
 
 static bool copy_text(struct decoding *d, const struct datum *value, const char **text_r)
 {
-	*text_r = arena_text(d->mem, value->bytes.data, value->bytes.len);
+	*text_r = value->bytes.len ? arena_text(d->mem, value->bytes.data, value->bytes.len) : "";
 	return *text_r || no_memory(d);
 }
 
@@ -150,13 +158,24 @@ static bool decode_member(struct decoding *d, const struct binding *b, const str
 	}
 }
 
-static bool decode_table(struct decoding *d, const struct binding *b, const struct datum *record, char *body)
+static void pair(struct decoding *d, const struct binding *table, const struct schema *schema)
 {
-	for (size_t i = 0; b->type != BIND_END; b++, i++) {
-		size_t index = schema_field_index(record->schema, b->field, i);
-		const struct datum *value = &record->list.items[index];
+	d->pairing.table = table;
+	d->pairing.schema = schema;
+	for (size_t i = 0; table[i].type != BIND_END; i++)
+		d->pairing.index[i] = schema_field_index(schema, table[i].field, i);
+}
 
-		if (index == record->list.count)
+static bool decode_table(struct decoding *d, const struct binding *table, const struct datum *record, char *body)
+{
+	for (size_t i = 0; table[i].type != BIND_END; i++) {
+		const struct binding *b = &table[i];
+		const struct datum *value;
+
+		if (d->pairing.table != table || d->pairing.schema != record->schema)
+			pair(d, table, record->schema); /* also after another record inside this one */
+		value = &record->list.items[d->pairing.index[i]];
+		if (d->pairing.index[i] == record->list.count)
 			return err_set(d->e, ERR_BUG, 0, "invalid", "field %s is not in the schema", b->field);
 		if (b->given) {
 			*(bool *)(body + b->given) = value->schema->type != SCHEMA_NULL;

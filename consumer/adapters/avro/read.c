@@ -5,9 +5,17 @@
 
 #include <string.h>
 
+/* Which field of a reader's record takes each of the writer's. Kept for the pair met last: the items of a list are all of
+ * the same one. */
+struct pairing {
+	const struct schema *writer, *reader;
+	uint16_t index[SCHEMA_FIELDS_MAX]; /* the reader's count: none */
+};
+
 struct reading {
 	struct cursor c;
 	struct arena *mem;
+	struct pairing pairing;
 	struct err *e;
 };
 
@@ -168,6 +176,19 @@ static bool fill_in(struct reading *r, const struct schema *s, struct datum *ite
 	return true;
 }
 
+static bool is_paired(const struct reading *r, const struct schema *w, const struct schema *s)
+{
+	return r->pairing.writer == w && r->pairing.reader == s;
+}
+
+static void pair(struct reading *r, const struct schema *w, const struct schema *s)
+{
+	r->pairing.writer = w;
+	r->pairing.reader = s;
+	for (size_t i = 0; i < w->count; i++)
+		r->pairing.index[i] = (uint16_t)find_field(s, w->fields[i].name, i);
+}
+
 static bool read_fields(struct reading *r, const struct schema *w, const struct schema *s, struct datum *out)
 {
 	struct datum *items = take_items(r, s->count);
@@ -175,8 +196,11 @@ static bool read_fields(struct reading *r, const struct schema *w, const struct 
 	if (!items)
 		return false;
 	for (size_t i = 0; i < w->count; i++) {
-		size_t found = find_field(s, w->fields[i].name, i);
+		size_t found;
 
+		if (!is_paired(r, w, s))
+			pair(r, w, s); /* also after another record inside this one */
+		found = r->pairing.index[i];
 		r->c.field = w->fields[i].name;
 		if (found == s->count || items[found].schema) {
 			if (!cursor_skip(&r->c, w->fields[i].type))
@@ -271,7 +295,7 @@ static bool resolve(struct reading *r, const struct schema *w, const struct sche
 		return cursor_index(&r->c, w->count, &index) && resolve(r, w->branches[index], s, out);
 	if (s->type == SCHEMA_UNION)
 		branch = find_branch(w, s);
-	if (!branch || (branch->type == w->type && !schema_same_name(w, branch)) ||
+	if (!branch || (branch->type == w->type && !is_paired(r, w, branch) && !schema_same_name(w, branch)) ||
 	    (branch->type != w->type && !can_promote(w->type, branch->type)))
 		return misfit(r, w, s);
 	out->schema = branch;

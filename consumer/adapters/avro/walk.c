@@ -24,7 +24,7 @@ static size_t left(const struct cursor *c)
 	return (size_t)(c->end - c->at);
 }
 
-bool cursor_long(struct cursor *c, int64_t *number_r)
+bool cursor_long_number(struct cursor *c, int64_t *number_r)
 {
 	uint64_t bits = 0;
 

@@ -30,7 +30,15 @@ struct block { /* of an array or map */
 
 void cursor_init(struct cursor *c, const void *data, size_t len, struct err *e);
 /* Each leaves the cursor behind what it took, and fills *c->e when the bytes are not such a thing. */
-bool cursor_long(struct cursor *c, int64_t *number_r);
+bool cursor_long_number(struct cursor *c, int64_t *number_r);
+static inline bool cursor_long(struct cursor *c, int64_t *number_r)
+{
+	if (c->at == c->end || *c->at >= 0x80)
+		return cursor_long_number(c, number_r);
+	*number_r = (int64_t)(*c->at >> 1) ^ -(int64_t)(*c->at & 1); /* nearly every one is a single byte */
+	c->at++;
+	return true;
+}
 bool cursor_index(struct cursor *c, size_t count, size_t *index_r);
 bool cursor_bytes(struct cursor *c, size_t max, const char **data_r, size_t *len_r);
 bool cursor_fixed(struct cursor *c, size_t len, const unsigned char **data_r);
