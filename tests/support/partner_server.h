@@ -15,8 +15,8 @@
  *   reset          the connection is reset    close         closed without an answer
  *   cut            closed in the middle of the body                       nonsense      an answer that is not HTTP
  *   cookie         200 with Set-Cookie
- * A path without a script of its own has that of the longest prefix script ("/slow/" with a closing "*": "/slow/*"), else
- * "200". Query strings do not count as part of the path.
+ * A path without a script of its own follows the longest script for a prefix (one whose path ends in "*"), and has its
+ * own place in it; without any it has "200". Query strings do not count as part of the path.
  *
  * Steering over HTTP, on the plain port, for other processes:
  *   PUT /-/script?/path       the body is the script
