@@ -33,6 +33,21 @@ struct codec_port *wire_codec(const struct config *c, struct err *e);
 struct request_rules wire_request_rules(const struct config *c);
 struct engine_policy wire_policy(const struct config *c);
 
+struct wire_system { /* one outside system behind HTTP; http borrows token */
+	struct http_settings http;
+	struct buf token;
+};
+
+struct wire_system_keys {
+	enum config_id url, token_file, connect_timeout, timeout;
+};
+
+#define WIRE_SYSTEM_KEYS(name)                                                                                         \
+	{ CONF_##name##_URL, CONF_##name##_TOKEN_FILE, CONF_##name##_CONNECT_TIMEOUT, CONF_##name##_TIMEOUT }
+
+/* Free the token with secret_done. */
+bool wire_system(const struct config *c, const struct wire_system_keys *keys, struct wire_system *system_r, struct err *e);
+
 /* Where the steps act. NULL and *e filled when a system is not configured or cannot be opened. */
 struct world_port *wire_world_new(const struct config *c, struct err *e);
 /* Every session must be closed before. NULL-safe. */

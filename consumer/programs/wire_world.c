@@ -16,16 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct system { /* one outside system behind HTTP */
-	struct http_settings http;
-	struct buf token;
-};
-
 struct wire_world {
 	struct world_port port;
 	struct step_settings settings;
 	const struct config *config;
-	struct system hosting, superid, mail, licence, apps;
+	struct wire_system hosting, superid, mail, licence, apps;
 	struct odbc_server *server;
 	struct seal_port *seal;
 	struct clock_port clock;
@@ -125,11 +120,7 @@ static enum step_outcome world_run(struct world_port *self, enum step_id step, s
 
 /* ---- the whole ---- */
 
-struct system_keys {
-	enum config_id url, token_file, connect_timeout, timeout;
-};
-
-static bool open_system(const struct config *c, const struct system_keys *keys, struct system *s, struct err *e)
+bool wire_system(const struct config *c, const struct wire_system_keys *keys, struct wire_system *s, struct err *e)
 {
 	const char *token_file = config_text(c, keys->token_file);
 
@@ -141,20 +132,18 @@ static bool open_system(const struct config *c, const struct system_keys *keys, 
 	return true;
 }
 
-#define KEYS(name) { CONF_##name##_URL, CONF_##name##_TOKEN_FILE, CONF_##name##_CONNECT_TIMEOUT, CONF_##name##_TIMEOUT }
-
 static bool open_all_systems(struct wire_world *w, struct err *e)
 {
 	const struct {
-		struct system_keys keys;
-		struct system *system;
+		struct wire_system_keys keys;
+		struct wire_system *system;
 	} all[] = {
-		{ KEYS(HOSTING), &w->hosting }, { KEYS(SUPERID), &w->superid }, { KEYS(MAIL), &w->mail },
-		{ KEYS(LICENCE), &w->licence }, { KEYS(APPS), &w->apps },
+		{ WIRE_SYSTEM_KEYS(HOSTING), &w->hosting }, { WIRE_SYSTEM_KEYS(SUPERID), &w->superid }, { WIRE_SYSTEM_KEYS(MAIL), &w->mail },
+		{ WIRE_SYSTEM_KEYS(LICENCE), &w->licence }, { WIRE_SYSTEM_KEYS(APPS), &w->apps },
 	};
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		if (!open_system(w->config, &all[i].keys, all[i].system, e))
+		if (!wire_system(w->config, &all[i].keys, all[i].system, e))
 			return false;
 	return config_need(w->config, CONF_FILES_OBJECTS_ROOT, e) && config_need(w->config, CONF_FILES_ARCHIVE_ROOT, e);
 }
