@@ -1,4 +1,6 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ * The names of the two states of a tenant: of the state API and of SuperID. */
+#include "handlers/ports/identity.h"
 #include "handlers/ports/tenant.h"
 
 #include <stddef.h>
@@ -21,4 +23,9 @@ const char *tenant_state_name(enum tenant_state state)
 	const char *name = (size_t)state < sizeof names / sizeof *names ? names[state] : NULL;
 
 	return name ? name : names[TENANT_UNKNOWN]; /* 7 and 9 are not documented */
+}
+
+const char *identity_state_name(enum identity_state state)
+{
+	return state == IDENTITY_NORMAL ? "Normal" : state == IDENTITY_IN_MIGRATION ? "In migration" : "";
 }

@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *superid_state_name(enum identity_state state)
-{
-	return state == IDENTITY_IN_MIGRATION ? "In migration" : "Normal";
-}
-
 /* ---- the order of clones ---- */
 
 /* Only then its generation is known. Telling its state is the first thing a clone does. */

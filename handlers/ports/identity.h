@@ -13,6 +13,9 @@
 /* SuperID's own tenant state, not one of the eleven of the state API (domain 2.4). */
 enum identity_state { IDENTITY_UNSET, IDENTITY_NORMAL, IDENTITY_IN_MIGRATION };
 
+/* "Normal", "In migration"; "" unset. */
+const char *identity_state_name(enum identity_state state);
+
 struct identity_tenant {
 	char ctx[CTX_MAX + 1];
 	char name[256];

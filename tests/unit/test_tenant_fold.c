@@ -240,13 +240,13 @@ START_TEST(a_clone_that_fails_between_21_and_24_leaves_it_in_migration)
 	play(STORY("request c1 of T1", "go without sync_superid_users", "step c1 sync_superid_users refused", "go"));
 	row = read_in_order("T1");
 	ck_assert_int_eq(row.superid, IDENTITY_IN_MIGRATION);
-	ck_assert_str_eq(superid_state_name(row.superid), "In migration");
+	ck_assert_str_eq(identity_state_name(row.superid), "In migration");
 	ck_assert_str_eq(row.cause, "it did not go well");
 	play(STORY("request c2 of T2", "go without sync_superid_users", "step c2 sync_superid_users refused", "go",
 		"cancel c2", "go"));
 	row = read_in_order("T2");
 	ck_assert_int_eq(row.superid, IDENTITY_NORMAL);
-	ck_assert_str_eq(superid_state_name(row.superid), "Normal");
+	ck_assert_str_eq(identity_state_name(row.superid), "Normal");
 	ck_assert_int_eq(row.state, TENANT_RUNNING);
 }
 END_TEST
@@ -264,6 +264,20 @@ START_TEST(a_replay_goes_on)
 	ck_assert_int_eq(row.run, 2);
 	ck_assert_str_eq(row.cause, "");
 	ck_assert_str_eq(row.step, "notify_partner_apps");
+}
+END_TEST
+
+START_TEST(a_replay_from_the_beginning_takes_it_offline_again)
+{
+	play(STORY("request c1 of T1", "go without wait_web_config", "step c1 wait_web_config refused", "go"));
+	ck_assert_int_eq(read_in_order("T1").state, TENANT_RUNNING);
+	ck_assert_int_eq(read_in_order("T1").status, CLONE_FAILED);
+	teardown();
+	setup();
+	play(STORY("request c1 of T1", "go without wait_web_config", "step c1 wait_web_config refused", "go",
+		"replay c1 from enter_offline_mode", "go without copy_database"));
+	ck_assert_int_eq(read_in_order("T1").state, TENANT_OFFLINE_MAINTENANCE);
+	ck_assert_int_eq(read_in_order("T1").run, 2);
 }
 END_TEST
 
@@ -349,6 +363,13 @@ START_TEST(less_is_told)
 	keep(&state);
 	ck_assert_int_eq(read_in_order("T1").since_ms, 7);
 	ck_assert_str_eq(read_in_order("T1").clone_id, "c1");
+	state.state.clone_id = "c0"; /* a longer token is a greater one */
+	state.state.generation = "T1__g10";
+	state.state.status = CLONE_COMPLETED;
+	state.state.updated_at_ms = 9;
+	keep(&state);
+	ck_assert_int_eq(read_in_order("T1").since_ms, 9);
+	ck_assert_str_eq(read_in_order("T1").clone_id, "c0");
 }
 END_TEST
 
@@ -562,6 +583,7 @@ int main(void)
 	tcase_add_test(stories, a_failed_clone_leaves_it_offline_with_the_cause);
 	tcase_add_test(stories, a_clone_that_fails_between_21_and_24_leaves_it_in_migration);
 	tcase_add_test(stories, a_replay_goes_on);
+	tcase_add_test(stories, a_replay_from_the_beginning_takes_it_offline_again);
 	tcase_add_test(stories, the_clone_before_speaks_until_the_next_one_begins);
 	tcase_add_test(stories, a_cancelled_clone_gives_it_back);
 	tcase_add_test(stories, a_cancelled_clone_with_nothing_to_go_back_to_leaves_it_offline);

@@ -306,16 +306,54 @@ bool conn_exec(struct conn *c, const char *sql, const struct bind *binds, size_t
 
 /* ---- transactions ---- */
 
+/* Transactions of the driver, for a dialect that has no statements for them. */
+static bool set_auto_commit(struct conn *c, bool on, struct err *e)
+{
+	SQLPOINTER value = (SQLPOINTER)(uintptr_t)(on ? SQL_AUTOCOMMIT_ON : SQL_AUTOCOMMIT_OFF);
+
+	return SQL_SUCCEEDED(SQLSetConnectAttr(c->dbc, SQL_ATTR_AUTOCOMMIT, value, SQL_IS_UINTEGER)) ||
+	       conn_fail(c, SQL_HANDLE_DBC, c->dbc, NULL, e);
+}
+
+static bool begin(struct conn *c, const char *statement, struct err *e)
+{
+	c->in_transaction = statement ? conn_exec(c, statement, NULL, 0, NULL, e) : set_auto_commit(c, false, e);
+	return c->in_transaction;
+}
+
+static bool end_by_driver(struct conn *c, SQLSMALLINT how, struct err *e)
+{
+	bool ok = SQL_SUCCEEDED(SQLEndTran(SQL_HANDLE_DBC, c->dbc, how)) || conn_fail(c, SQL_HANDLE_DBC, c->dbc, NULL, e);
+
+	if (!set_auto_commit(c, true, e))
+		c->tainted = true; /* what was committed is */
+	return ok;
+}
+
+/* Whether it was done is not known when the driver says no. */
+static bool commit_by_driver(struct conn *c, struct err *e)
+{
+	struct err inner = { 0 };
+
+	if (conn_is_stopped(c)) {
+		conn_rollback(c);
+		return conn_fail_stopped(e);
+	}
+	c->in_transaction = false;
+	if (end_by_driver(c, SQL_COMMIT, &inner))
+		return true;
+	c->tainted = true;
+	return err_set(e, ERR_UNSURE, inner.code, inner.where, "%.200s", inner.text);
+}
+
 bool conn_begin_read(struct conn *c, struct err *e)
 {
-	c->in_transaction = conn_exec(c, c->dialect->begin_read, NULL, 0, NULL, e);
-	return c->in_transaction;
+	return begin(c, c->dialect->begin_read, e);
 }
 
 bool conn_begin_write(struct conn *c, struct err *e)
 {
-	c->in_transaction = conn_exec(c, c->dialect->begin_write, NULL, 0, NULL, e);
-	return c->in_transaction;
+	return begin(c, c->dialect->begin_write, e);
 }
 
 bool conn_commit(struct conn *c, struct err *e)
@@ -324,6 +362,8 @@ bool conn_commit(struct conn *c, struct err *e)
 	SQLHSTMT stmt = NULL;
 	int native = 0;
 
+	if (!c->dialect->commit)
+		return commit_by_driver(c, e);
 	if (conn_run(c, c->dialect->commit, NULL, 0, &stmt, &native, &inner)) {
 		SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 		c->in_transaction = false;
@@ -346,6 +386,11 @@ void conn_rollback(struct conn *c)
 	if (!c->in_transaction)
 		return;
 	c->in_transaction = false;
+	if (!c->dialect->rollback) {
+		if (!end_by_driver(c, SQL_ROLLBACK, &ignored))
+			c->tainted = true;
+		return;
+	}
 	/* Also for one that was told to stop. "There is no transaction" means that the database rolled back itself. */
 	atomic_store(&c->stop, NULL);
 	if (!conn_exec(c, c->dialect->rollback, NULL, 0, NULL, &ignored))

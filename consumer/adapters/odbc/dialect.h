@@ -104,7 +104,7 @@ struct sql_files {
 struct sql_dialect {
 	const char *name;
 	const char *server_database; /* name of the catalogue; cannot be a tenant's */
-	const char *begin_read, *begin_write, *commit, *rollback;
+	const char *begin_read, *begin_write, *commit, *rollback; /* all NULL: the driver's own */
 	const char *const *on_connect[ACCESS_END]; /* statements run after connecting, NULL at the end */
 	const char *changes;                       /* rows the last statement changed */
 	/* The connection string, from checked parts only. */
@@ -123,6 +123,8 @@ struct sql_dialect {
 const struct sql_dialect *dialect_find(const char *name, struct err *e);
 
 extern const struct sql_dialect dialect_sqlite;
+/* For connections alone: it has no catalogue, files or paging, so dialect_find does not know it. */
+extern const struct sql_dialect dialect_postgresql;
 extern const struct sql_paging dialect_sqlite_paging;
 extern const struct sql_files dialect_sqlite_files;
 

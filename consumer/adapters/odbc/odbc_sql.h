@@ -12,6 +12,10 @@ struct odbc_settings {
 	const char *folder;       /* where the databases are, for dialects whose databases are files */
 	int64_t busy_timeout_ms;  /* how long to wait for a lock before an operation is TRANSIENT */
 	int64_t query_timeout_ms; /* a statement that runs longer is cancelled: TRANSIENT; 0 means no limit */
+	/* Of dialects whose databases are a server's. */
+	const char *host; /* name, address or folder of its socket */
+	int port;
+	const char *user, *password;
 	size_t page_rows;         /* rows of one copy_next, mask_next or scan_next; 0 means 2000 */
 };
 
