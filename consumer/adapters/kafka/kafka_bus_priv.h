@@ -29,6 +29,9 @@ struct kafka_in {
 	struct kafka_part *parts;
 	size_t part_count;
 	struct kafka_telling telling;
+	bool (*start_at)(void *arg, enum topic topic, int partition, int64_t *offset_r); /* NULL: as committed */
+	void *start_arg;
+	rd_kafka_topic_partition_list_t *waiting; /* assigned, but nobody knows where to begin; NULL none */
 	bool paused;
 	bool revoking; /* the group waits for release_revoked() */
 	int revoke_wait_ms;
@@ -72,7 +75,7 @@ bool kafka_in_tell(struct kafka_bus *bus, struct bus_event *event_r);
 bool kafka_in_poll(struct kafka_bus *bus, struct bus_event *event_r);
 /* Ends the loan of the last record. */
 void kafka_in_take_back(struct kafka_bus *bus);
-/* Commits that failed before are sent again. */
+/* Commits that failed before are sent again, and where to begin is asked again. */
 void kafka_in_tick(struct kafka_bus *bus);
 bool kafka_in_commit(struct kafka_bus *bus, const struct bus_position *next, struct err *e);
 void kafka_in_pause(struct kafka_bus *bus, bool paused);

@@ -20,6 +20,8 @@ bool kafka_in_open(struct kafka_bus *bus, const struct kafka_settings *s, struct
 	in->client = kafka_client_new(s, KAFKA_ROLE_CONSUMER, NULL, bus, e);
 	if (!in->client)
 		return false;
+	in->start_at = s->start_at;
+	in->start_arg = s->start_arg;
 	in->revoke_wait_ms = s->revoke_wait_ms ? s->revoke_wait_ms : REVOKE_WAIT_DEFAULT_MS;
 	rd_kafka_set_log_queue(in->client, NULL);
 	rd_kafka_poll_set_consumer(in->client); /* errors and logs come by the same queue */
@@ -154,12 +156,6 @@ static void take_commit(struct kafka_bus *bus, rd_kafka_event_t *event)
 		commit_dirty(bus);
 }
 
-void kafka_in_tick(struct kafka_bus *bus)
-{
-	if (bus->in.client && bus->in.commits_in_flight == 0)
-		commit_dirty(bus);
-}
-
 static void pause_all(struct kafka_bus *bus)
 {
 	rd_kafka_topic_partition_list_t *list = parts_list(&bus->in, false);
@@ -188,8 +184,56 @@ static void assign(struct kafka_bus *bus, const rd_kafka_topic_partition_list_t 
 		kafka_bus_note(bus, LOG_ERR, "the assignment of partitions failed: %s", rd_kafka_err2str(code));
 }
 
+/* Sets where each begins; false when that is not known now. */
+static bool find_starts(struct kafka_in *in, rd_kafka_topic_partition_list_t *list)
+{
+	for (int i = 0; in->start_at && i < list->cnt; i++) {
+		rd_kafka_topic_partition_t *p = &list->elems[i];
+		int64_t offset = -1;
+
+		if (!in->start_at(in->start_arg, kafka_topic_by_name(p->topic), p->partition, &offset))
+			return false;
+		p->offset = offset < 0 ? RD_KAFKA_OFFSET_BEGINNING : offset;
+	}
+	return true;
+}
+
+static void stop_waiting(struct kafka_in *in)
+{
+	if (in->waiting)
+		rd_kafka_topic_partition_list_destroy(in->waiting);
+	in->waiting = NULL;
+}
+
+static void take_assignment(struct kafka_bus *bus, rd_kafka_topic_partition_list_t *list)
+{
+	parts_take(&bus->in, list);
+	assign(bus, list);
+	if (bus->in.paused)
+		pause_all(bus); /* an assignment begins unpaused */
+	telling_begin(&bus->in, BUS_ASSIGNED);
+}
+
+static void try_waiting(struct kafka_bus *bus)
+{
+	if (!bus->in.waiting || !find_starts(&bus->in, bus->in.waiting))
+		return;
+	take_assignment(bus, bus->in.waiting);
+	stop_waiting(&bus->in);
+}
+
+void kafka_in_tick(struct kafka_bus *bus)
+{
+	if (!bus->in.client)
+		return;
+	try_waiting(bus);
+	if (bus->in.commits_in_flight == 0)
+		commit_dirty(bus);
+}
+
 static void unassign(struct kafka_bus *bus)
 {
+	stop_waiting(&bus->in);
 	bus->in.revoking = false;
 	parts_clear(&bus->in);
 	assign(bus, NULL);
@@ -230,11 +274,9 @@ static void take_rebalance(struct kafka_bus *bus, rd_kafka_event_t *event)
 
 	switch (rd_kafka_event_error(event)) {
 	case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
-		parts_take(&bus->in, list);
-		assign(bus, list);
-		if (bus->in.paused)
-			pause_all(bus); /* an assignment begins unpaused */
-		telling_begin(&bus->in, BUS_ASSIGNED);
+		stop_waiting(&bus->in);
+		bus->in.waiting = rd_kafka_topic_partition_list_copy(list);
+		try_waiting(bus);
 		break;
 	case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
 		revoke(bus);
@@ -356,5 +398,6 @@ void kafka_in_free(struct kafka_bus *bus)
 	kafka_in_take_back(bus);
 	if (bus->in.telling.list)
 		rd_kafka_topic_partition_list_destroy(bus->in.telling.list);
+	stop_waiting(&bus->in);
 	parts_clear(&bus->in);
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { KAFKA_CLIENT_ID_MAX = 32 }; /* longer ones made librdkafka 2.0.2 crash (its #4689) */
 
@@ -26,6 +27,11 @@ struct kafka_settings {
 	bool reads[TOPIC_END];  /* all false: produce only, no group is joined */
 	bool writes[TOPIC_END]; /* publish() takes only these */
 	bool create_topics;     /* let the broker make a missing topic with its defaults; for trials only */
+	/* Where the reading of a partition that becomes ours begins, for those who keep that beside what they made of the
+	 * records: *offset_r, -1 its beginning. False: not known now, asked again within a second, and nothing is read
+	 * meanwhile. NULL: it begins at the committed offset. From the thread that polls. */
+	bool (*start_at)(void *arg, enum topic topic, int partition, int64_t *offset_r);
+	void *start_arg;
 	int revoke_wait_ms;     /* how long a rebalance waits for release_revoked(); 0 means 5000 */
 	/* Told what librdkafka wants an operator to know, from the thread that polls; severity as in syslog.
 	 * May hold host names, never secrets. NULL: nobody is told. */
