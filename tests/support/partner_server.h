@@ -10,11 +10,12 @@
  *   slow:MS        200 after so long          hang          the request is read, nothing is ever answered
  *   drip           200, a byte of the head each second                    drip-body     the same with the body
  *   endless-body   200 and a body without end                             endless-head  headers without end
+ *   endless-line   one header without end     endless-status                            a status line without end
  *   flood          100 Continue without end   large:N       200 with a body of N bytes
  *   error-body     200 with a body that tells of an error                 gzip          200, says it is compressed, is not
  *   reset          the connection is reset    close         closed without an answer
  *   cut            closed in the middle of the body                       nonsense      an answer that is not HTTP
- *   cookie         200 with Set-Cookie
+ *   cookie         200 with Set-Cookie        bare          a few letters, as HTTP/0.9 had it
  * A path without a script of its own follows the longest script for a prefix (one whose path ends in "*"), and has its
  * own place in it; without any it has "200". Query strings do not count as part of the path.
  *
@@ -32,7 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where to knock. Certificates are for localhost, *.partner.test, 127.0.0.1 to 127.0.0.9 and ::1, by our own authority. */
+/* Where to knock. Certificates are for localhost, *.partner.test, 127.0.0.1 and ::1, by our own authority. */
 enum partner_door {
 	PARTNER_HTTP,
 	PARTNER_HTTPS,
