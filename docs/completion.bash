@@ -10,7 +10,7 @@ _sandboxctl() {
 		return
 	fi
 	case $noun in
-	clone) words='request plan list show watch events report replay pause resume retry-now cancel' ;;
+	clone) words='request plan list show watch events report replay pause resume retry-now cancel rollback' ;;
 	dead-letter) words='list show requeue park' ;;
 	config) words='show' ;;
 	*) verb='' ;;
@@ -32,6 +32,7 @@ _sandboxctl() {
 	'clone resume') words='--reason --requested-by --dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='clone' ;;
 	'clone retry-now') words='--reason --requested-by --dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='clone' ;;
 	'clone cancel') words='--reason --requested-by --dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='clone' ;;
+	'clone rollback') words='--reason --requested-by --dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='clone' ;;
 	'dead-letter list') words='--reason --limit --config --output --no-headers --color --yes --no-input --help'; formats='table json jsonl ids'; ids='' ;;
 	'dead-letter show') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='dead-letter' ;;
 	'dead-letter requeue') words='--dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='dead-letter' ;;
@@ -45,7 +46,7 @@ _sandboxctl() {
 	'clone request --kind') values='replace create' ;;
 	'clone request --documents') values='all included-users none' ;;
 	'clone request --attachments') values='all no-requests none' ;;
-	'clone list --status') values='running cancelling completed failed paused cancelled rejected' ;;
+	'clone list --status') values='running cancelling completed failed paused cancelled rejected rolling_back rolled_back' ;;
 	*' -o' | *' --output') values=$formats ;;
 	*' --color') values='auto always never' ;;
 	*' --config' | *' --from-file' | *' --to')

@@ -11,8 +11,6 @@ static bool is_way_back(struct step_ctx *c, const struct tenant_record *target)
 {
 	bool there = false;
 
-	if (strcmp(target->database, c->fence.generation) != 0)
-		return true; /* an earlier call has switched */
 	if (target->previous_database[0] &&
 	    !c->ports->sql->exists(c->ports->sql, target->previous_database, &there, c->err))
 		return false;
@@ -27,8 +25,12 @@ enum step_outcome roll_back_clone(struct step_ctx *c)
 	struct tenant_record target;
 	enum step_outcome outcome;
 
-	if (!guard_target(c, &target) || !is_way_back(c, &target))
+	if (!guard_target(c, &target))
 		return step_failed(c);
+	c->acted |= strcmp(target.database, c->fence.generation) != 0; /* an earlier call has switched */
+	if (!c->acted && !is_way_back(c, &target))
+		return step_failed(c);
+	c->acted = true;
 	outcome = abandon_clone(c);
 	if (outcome == STEP_DONE)
 		step_detail(c, "rolled back: the previous sandbox is in service again");

@@ -195,7 +195,8 @@ bool step_must_stop(const struct step_ctx *c);
 enum step_aside {
 	ASIDE_UNSET,
 	ASIDE_CLEAN_UP,  /* of a cancelled clone: every undo of the table, in reverse order, each with a look first */
-	ASIDE_ROLL_BACK, /* of a complete one: the sandbox before it, which was kept, goes back into service */
+	ASIDE_ROLL_BACK, /* of a complete one: the sandbox before it, which was kept, goes back into service; as long as
+	                  * c->acted is false, nothing was changed */
 	ASIDE_SWEEP,     /* in the name of the one that built on its target last: what the target no longer needs goes */
 	ASIDE_END
 };
@@ -207,5 +208,26 @@ enum step_outcome step_aside_run(struct step_ctx *c);
 enum step_outcome abandon_clone(struct step_ctx *c);
 enum step_outcome roll_back_clone(struct step_ctx *c);
 enum step_outcome sweep_target(struct step_ctx *c);
+
+/* ---- the survey before a sweep (docs/decisions/0007-sweep.md) ---- */
+
+enum sweep_kind {
+	SWEEP_KIND_UNSET,
+	SWEEP_ORPHAN,   /* a generation that nobody's record names */
+	SWEEP_PREVIOUS, /* kept for a rollback; whether its time is over is asked under the lease */
+};
+
+struct sweep_found {
+	enum sweep_kind kind;
+	const char *target_ctx, *source_ctx;
+	const char *clone_id; /* that built on the target last: in its name the target is swept */
+	const char *database;
+};
+
+typedef bool sweep_fn(void *arg, const struct sweep_found *found, struct err *e); /* false ends the survey */
+
+/* Looks over all databases of the server and tells of those that a sweep may drop. Changes nothing and needs no lease.
+ * c has ports, settings, memory, stop, err and a step in its fence; no job. */
+bool sweep_survey(struct step_ctx *c, sweep_fn *fn, void *arg);
 
 #endif

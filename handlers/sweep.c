@@ -6,8 +6,6 @@
  * Look: the server's catalogue, the registry's record of the target, each generation's own stamp, the clones' records.
  * Act:  drop what is left over, each after the guard's proof: files first, because the database says whose they are.
  * Safe to repeat because a generation's name is never used again: what nobody names now, nobody will name. */
-#include "handlers/sweep.h"
-
 #include "handlers/guard.h"
 #include "handlers/previous.h"
 #include "handlers/words.h"

@@ -345,6 +345,9 @@ void engine_feed(struct engine *e, const struct input *in)
 	case IN_DIRECT_DELIVERED:
 		intake_direct_delivered(e, in);
 		break;
+	case IN_SWEEP:
+		intake_sweep(e, in->sweep);
+		break;
 	case IN_STOP:
 		stop(e);
 		break;
@@ -369,17 +372,17 @@ static void work(struct engine *e, struct clone *c)
 			return;
 		steps_forget_all(e, c);
 		e->leases_lost++;
-		c->lost = false;
+		c->lost = c->sweeping = false;
 		c->phase = CLONE_LEASING;
 		c->lease_at_ms = e->now_ms;
-		if (c->leaving) {
+		if (c->leaving || c->guest) {
 			engine_drop_clone(e, c); /* nothing to give back: it is somebody else's */
 			return;
 		}
 		lease_advance(e, c);
 		return;
 	}
-	if (c->record_out || (c->record_again_ms && e->now_ms < c->record_again_ms))
+	if (c->record_out || c->sweeping || (c->record_again_ms && e->now_ms < c->record_again_ms))
 		return;
 	c->record_again_ms = 0;
 	control_apply(e, c);
@@ -393,6 +396,11 @@ static void work(struct engine *e, struct clone *c)
 	}
 	if (c->running || !record_all_delivered(c))
 		return;
+	if (c->guest && !c->leaving && !c->swept) {
+		c->swept = c->sweeping = true;
+		steps_start_aside(e, c);
+		return;
+	}
 	record_forget_delivered(e, c);
 	engine_emit(e, FX_RELEASE, c);
 	if (is_at_rest(c))

@@ -56,12 +56,14 @@ enum input_kind {
 	IN_MOVED,       /* ref, step, token: a running handler has moved rows or bytes since the last time */
 	IN_DELIVERED,   /* ref, sequence, ok: an event reached its topic or was given up */
 	IN_DIRECT_DELIVERED, /* at, ok: a dead letter or a rejection reached its topic */
+	IN_SWEEP,       /* sweep: a target has something to sweep; ignored when there is more important work */
 	IN_STOP,        /* SIGTERM: drain */
 	IN_END
 };
 
 struct step_result {
 	enum step_outcome outcome;
+	bool acted; /* this call or an earlier one may have changed something */
 	int64_t delay_ms;
 	char waiting_on[96];
 	char detail[256];
@@ -86,6 +88,11 @@ struct lease_answer {
 	char latest_generation[DATABASE_MAX + 1]; /* the one last begun; "" none */
 };
 
+struct sweep_wish {
+	char clone_id[CLONE_ID_MAX + 1]; /* that built on the target last */
+	char target_ctx[CTX_MAX + 1], source_ctx[CTX_MAX + 1];
+};
+
 struct input {
 	enum input_kind kind;
 	clone_ref ref;
@@ -93,8 +100,9 @@ struct input {
 	struct message *message;
 	const char *code, *text;
 	const struct lease_answer *lease;
+	const struct sweep_wish *sweep;
 	enum store_status status;
-	enum step_id step; /* STEP_END: the cleaning up of a cancelled clone */
+	enum step_id step; /* STEP_END: what runs beside the plan */
 	uint64_t token;
 	const struct step_result *result;
 	uint64_t sequence;
@@ -141,6 +149,7 @@ struct effect {
 	bool flag;
 	/* FX_START_STEP, FX_ABORT_STEP */
 	enum step_id step;
+	enum step_aside aside; /* which one, when step is STEP_END */
 	int run, attempt;
 	bool acted;
 	bool fresh_lease; /* no call under this token has come back well yet: raise the stamp's token first */

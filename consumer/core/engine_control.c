@@ -58,6 +58,28 @@ void control_tell_refused(struct engine *e, struct clone *c)
 
 /* ---- control ---- */
 
+/* A rollback that broke off has failed a clone that had done everything. */
+static bool is_half_rolled_back(const struct clone *c)
+{
+	return c->snap.status == CLONE_FAILED && snapshot_done(&c->snap) == ALL_STEPS;
+}
+
+static const char *roll_back(struct clone *c)
+{
+	if (c->snap.status != CLONE_COMPLETED && !is_half_rolled_back(c))
+		return "only a complete clone can be rolled back; cancel one that is not";
+	if (c->superseded || (c->latest_generation[0] && strcmp(c->latest_generation, c->snap.generation) != 0))
+		return "a newer clone has taken this target; there is nothing to roll back";
+	c->touched = c->snap.status == CLONE_FAILED;
+	c->cleaned_up = false;
+	c->snap.cause[0] = c->snap.error_class[0] = '\0';
+	c->snap.ended_at_ms = 0;
+	c->give_up_step = -1;
+	err_clear(&c->give_up);
+	set_status(c, CLONE_ROLLING_BACK);
+	return NULL;
+}
+
 static const char *apply_verb(struct engine *e, struct clone *c, enum control_verb verb)
 {
 	enum clone_status status = c->snap.status;
@@ -82,10 +104,13 @@ static const char *apply_verb(struct engine *e, struct clone *c, enum control_ve
 		run_on(e, c);
 		return NULL;
 	case CONTROL_CANCEL:
-		if (status == CLONE_COMPLETED || status == CLONE_CANCELLED || status == CLONE_REJECTED)
+		if (status == CLONE_COMPLETED || status == CLONE_CANCELLED || status == CLONE_REJECTED ||
+		    status == CLONE_ROLLING_BACK || status == CLONE_ROLLED_BACK)
 			return "this clone has ended; there is nothing to cancel";
 		c->want_cancel = true;
 		return NULL;
+	case CONTROL_ROLLBACK:
+		return roll_back(c);
 	default:
 		return "this control verb is not known";
 	}
@@ -110,6 +135,8 @@ static const char *check_replay(const struct clone *c, const struct clone_replay
 	if (c->snap.status != CLONE_FAILED && c->snap.status != CLONE_PAUSED)
 		return c->snap.status == CLONE_COMPLETED ? "the clone is complete; ask for a new one" :
 			"only a failed or paused clone can be replayed";
+	if (is_half_rolled_back(c))
+		return "its rollback broke off; roll it back again, or cancel it";
 	if (r->expected_generation[0] && strcmp(r->expected_generation, c->snap.generation) != 0)
 		return "the replay expects another generation than this clone has built";
 	if (c->superseded || (c->latest_generation[0] && strcmp(c->latest_generation, c->snap.generation) != 0))

@@ -131,6 +131,7 @@ static void hold(struct engine *e, struct clone *c, const struct bus_position *a
 	struct held_input *input = find_input(c, at), **last = &c->inputs;
 
 	c->leaving = e->stopping;
+	c->guest = false;
 	if (input) { /* read again after a rebalance that gave the partition back */
 		message_free(&message);
 		return;
@@ -214,6 +215,19 @@ void intake_message(struct engine *e, const struct input *in)
 		engine_drop_clone(e, c);
 	else
 		engine_touch(e, c);
+}
+
+/* ---- guests ---- */
+
+void intake_sweep(struct engine *e, const struct sweep_wish *wish)
+{
+	struct clone *c;
+
+	if (e->stopping || e->intake_paused || e->revoking || engine_clone_by_id(e, wish->clone_id))
+		return;
+	c = engine_add_clone(e, wish->clone_id, wish->target_ctx, wish->source_ctx);
+	if (c)
+		c->guest = true;
 }
 
 /* ---- partitions ---- */

@@ -218,6 +218,14 @@ static void nothing_known(struct engine *e, struct clone *c)
 	let_go(e, c, true);
 }
 
+/* A target is swept in the name of the clone that built on it last and is at rest, when the store knows all that: what
+ * the store has lost may be somebody's. */
+static bool may_sweep(const struct clone *c, const struct lease_answer *a)
+{
+	return a->found && strcmp(a->active_clone, c->id) == 0 && clone_status_is_at_rest(a->snapshot->status) &&
+		strcmp(a->latest_generation, a->snapshot->generation) == 0;
+}
+
 static void granted(struct engine *e, struct clone *c, const struct lease_answer *a, struct message **stored)
 {
 	c->phase = CLONE_WORKING;
@@ -228,11 +236,16 @@ static void granted(struct engine *e, struct clone *c, const struct lease_answer
 	memcpy(c->latest_generation, a->latest_generation, sizeof c->latest_generation);
 	if (a->active_clone[0])
 		c->superseded = strcmp(a->active_clone, c->id) != 0;
+	if (c->guest && !may_sweep(c, a)) {
+		let_go(e, c, true);
+		return;
+	}
 	if (a->found) {
 		if (!adopt_snapshot(e, c, a, stored)) {
 			let_go(e, c, true);
 			return;
 		}
+		c->touched |= c->snap.status == CLONE_ROLLING_BACK; /* nobody knows how far the last owner came */
 		if (c->superseded && !clone_status_is_at_rest(c->snap.status))
 			c->want_cancel = true; /* a newer clone took the target over */
 	} else if (c->known) {
@@ -254,6 +267,11 @@ void lease_answered(struct engine *e, struct clone *c, const struct lease_answer
 	struct message *stored = a->request;
 
 	c->lease_asked = false;
+	if (c->guest && a->status != STORE_OK) {
+		message_free(&stored);
+		let_go(e, c, false); /* somebody works there, or nobody knows: the next survey comes */
+		return;
+	}
 	switch (a->status) {
 	case STORE_OK:
 		granted(e, c, a, &stored);

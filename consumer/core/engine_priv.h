@@ -22,7 +22,7 @@ enum run_state { RUN_READY, RUN_RUNNING, RUN_WAITING };
 
 struct step_run { /* a step that has begun and is not done */
 	struct step_run *next;
-	enum step_id step; /* STEP_END: cleaning up */
+	enum step_id step; /* STEP_END: beside the plan */
 	enum run_state state;
 	int attempt;
 	bool acted, aborted, stalled, throttled;
@@ -90,7 +90,11 @@ struct clone {
 
 	bool want_pause, want_cancel, leaving, lost, dirty;
 	bool superseded;         /* another clone began on the target after this one */
-	bool cleaned_up;         /* the cleaning up of a cancelled clone has ended well */
+	bool cleaned_up;         /* the cleaning up of a cancelled clone, or the rollback of a complete one, has ended well */
+	bool touched;            /* the rollback may have changed something */
+	bool guest;              /* here for a sweep only: no record asked for it */
+	bool swept;              /* its sweep has begun */
+	bool sweeping;           /* the sweep is under way: everything else waits */
 	char latest_generation[DATABASE_MAX + 1]; /* of the target, when the lease was taken */
 	int give_up_step;        /* the step that ended the run, -1 none */
 	bool give_up_is_pause;   /* budget spent rather than refused */
@@ -167,6 +171,8 @@ void intake_refuse(struct engine *e, struct clone *c, struct held_input *input, 
 void intake_tell_rejected(struct engine *e, struct clone *c);
 void intake_finish(struct engine *e, struct clone *c, struct held_input *input);
 void intake_flow(struct engine *e);
+/* Takes the clone in as a guest, unless it is here or there is no room. */
+void intake_sweep(struct engine *e, const struct sweep_wish *wish);
 
 /* engine_lease.c */
 void lease_advance(struct engine *e, struct clone *c);
@@ -191,7 +197,8 @@ void steps_forget_all(struct engine *e, struct clone *c);
 void steps_wake_due(struct engine *e, struct clone *c);
 void steps_wake_all(struct engine *e, struct clone *c);
 void steps_check_stalled(struct engine *e, struct clone *c);
-bool steps_start_cleanup(struct engine *e, struct clone *c);
+/* Begins what runs beside the plan; false when it is under way. */
+bool steps_start_aside(struct engine *e, struct clone *c);
 
 /* engine_record.c */
 /* Puts what changed into one FX_RECORD. False when nothing has changed. */

@@ -78,6 +78,35 @@ static void end_run(struct engine *e, struct clone *c, enum clone_status status,
 	steps_forget_all(e, c);
 }
 
+/* As long as nothing was changed, the clone is what it was: complete and in service. */
+static void end_rollback(struct engine *e, struct clone *c, const char *class, const char *why)
+{
+	char cause[sizeof c->snap.cause];
+
+	if (c->touched)
+		snprintf(cause, sizeof cause, "its rollback broke off; roll it back again, or cancel it: %.120s", why);
+	else
+		snprintf(cause, sizeof cause, "it could not be rolled back: %.160s", why);
+	end_run(e, c, c->touched ? CLONE_FAILED : CLONE_COMPLETED, -1, class, cause);
+}
+
+static void next_of_rollback(struct engine *e, struct clone *c)
+{
+	const struct err err = c->give_up;
+
+	c->want_cancel = false; /* it goes already */
+	if (c->cleaned_up)
+		end_run(e, c, CLONE_ROLLED_BACK, -1, "", "rolled back by an operator: the sandbox before it is in service");
+	else if (c->running)
+		return;
+	else if (c->give_up_step >= 0)
+		end_rollback(e, c, err_class_name(err.class), err.text);
+	else if (c->superseded)
+		end_rollback(e, c, "refused", "a newer clone has taken this target");
+	else if (!c->leaving && !c->status_changed) /* it is recorded before it begins */
+		steps_start_aside(e, c);
+}
+
 static void end_given_up(struct engine *e, struct clone *c)
 {
 	const struct err err = c->give_up;
@@ -97,10 +126,15 @@ static void next_status(struct engine *e, struct clone *c)
 		else if (c->give_up_step >= 0 && c->running == 0)
 			end_given_up(e, c);
 		else if (c->running == 0 && !c->leaving)
-			steps_start_cleanup(e, c);
+			steps_start_aside(e, c);
 		return;
 	}
-	if (c->want_cancel && (c->snap.status == CLONE_COMPLETED || c->snap.status == CLONE_CANCELLED))
+	if (c->snap.status == CLONE_ROLLING_BACK) {
+		next_of_rollback(e, c);
+		return;
+	}
+	if (c->want_cancel && (c->snap.status == CLONE_COMPLETED || c->snap.status == CLONE_CANCELLED ||
+			       c->snap.status == CLONE_ROLLED_BACK))
 		c->want_cancel = false; /* it ended before it could be cancelled */
 	if (c->want_cancel) {
 		steps_abort_all(e, c);

@@ -73,12 +73,20 @@ void steps_advance(struct engine *e, struct clone *c)
 			begin_step(e, c, (enum step_id)i);
 }
 
-bool steps_start_cleanup(struct engine *e, struct clone *c)
+bool steps_start_aside(struct engine *e, struct clone *c)
 {
 	if (find_run(c, STEP_END))
 		return false;
 	begin_step(e, c, STEP_END);
 	return true;
+}
+
+static enum step_aside aside_of(const struct clone *c)
+{
+	if (c->sweeping)
+		return ASIDE_SWEEP;
+	return c->snap.status == CLONE_CANCELLING ? ASIDE_CLEAN_UP : c->snap.status == CLONE_ROLLING_BACK ? ASIDE_ROLL_BACK :
+		ASIDE_UNSET;
 }
 
 static const char *slug_of(enum step_id step)
@@ -145,6 +153,7 @@ static void start(struct engine *e, struct clone *c, struct step_run *run)
 		}
 	fx = engine_emit(e, FX_START_STEP, c);
 	fx->step = run->step;
+	fx->aside = run->step == STEP_END ? aside_of(c) : ASIDE_UNSET;
 	fx->run = c->snap.run;
 	fx->attempt = run->attempt;
 	fx->acted = run->acted;
@@ -158,7 +167,7 @@ static bool may_run(const struct clone *c, enum step_id step)
 	if (c->phase != CLONE_WORKING || c->lost || c->leaving)
 		return false;
 	if (step == STEP_END)
-		return c->snap.status == CLONE_CANCELLING;
+		return aside_of(c) != ASIDE_UNSET;
 	return c->snap.status == CLONE_RUNNING && !c->want_pause && !c->want_cancel && c->give_up_step < 0;
 }
 
@@ -178,6 +187,7 @@ void steps_start_ready(struct engine *e)
 		if (!run || run->state != RUN_READY)
 			continue;
 		if (!may_run(c, run->step)) {
+			c->sweeping = false;
 			drop_run(c, run);
 			engine_touch(e, c);
 		} else if (has_room(e, c, run)) {
@@ -322,10 +332,17 @@ void steps_returned(struct engine *e, struct clone *c, const struct input *in)
 	c->running--;
 	e->running--;
 	leave_ports(e, run->step, r);
+	if (c->sweeping) {
+		c->sweeping = false; /* whatever came of it: the next survey comes */
+		c->lost |= r->err.code == ERR_CODE_FENCED;
+		drop_run(c, run);
+		return;
+	}
 	if (in->token != c->token || c->lost) {
 		drop_run(c, run); /* an old lease's result: whoever has the lease now looks again */
 		return;
 	}
+	c->touched |= run->step == STEP_END && r->acted;
 	c->token_used |= r->outcome != STEP_RETRY && r->outcome != STEP_UNSURE;
 	switch (r->outcome) {
 	case STEP_DONE:

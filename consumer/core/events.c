@@ -73,7 +73,7 @@ const char *event_next_command(enum clone_status status, const char *clone_id, s
 
 static enum tenant_state leaves(const struct effect *fx)
 {
-	if (fx->snapshot->status == CLONE_CANCELLED)
+	if (fx->snapshot->status == CLONE_CANCELLED || fx->snapshot->status == CLONE_ROLLED_BACK)
 		return fx->snapshot->left_in;
 	return fx->request->job.set_running ? TENANT_RUNNING : TENANT_OFFLINE_MAINTENANCE;
 }

@@ -8,7 +8,8 @@
 static const char *const status_names[CLONE_STATUS_END] = {
 	[CLONE_STATUS_UNSET] = "UNKNOWN",  [CLONE_RUNNING] = "RUNNING",     [CLONE_CANCELLING] = "CANCELLING",
 	[CLONE_COMPLETED] = "COMPLETED",   [CLONE_FAILED] = "FAILED",       [CLONE_PAUSED] = "PAUSED",
-	[CLONE_CANCELLED] = "CANCELLED",   [CLONE_REJECTED] = "REJECTED",
+	[CLONE_CANCELLED] = "CANCELLED",   [CLONE_REJECTED] = "REJECTED",   [CLONE_ROLLING_BACK] = "ROLLING_BACK",
+	[CLONE_ROLLED_BACK] = "ROLLED_BACK",
 };
 
 const char *const topic_names[TOPIC_END] = {
@@ -49,6 +50,7 @@ bool clone_status_is_at_rest(enum clone_status status)
 	case CLONE_PAUSED:
 	case CLONE_CANCELLED:
 	case CLONE_REJECTED:
+	case CLONE_ROLLED_BACK:
 		return true;
 	default:
 		return false;
@@ -59,7 +61,7 @@ const char *control_verb_name(enum control_verb verb)
 {
 	static const char *const names[CONTROL_END] = {
 		[CONTROL_UNSET] = "UNKNOWN", [CONTROL_PAUSE] = "PAUSE",         [CONTROL_RESUME] = "RESUME",
-		[CONTROL_CANCEL] = "CANCEL", [CONTROL_RETRY_NOW] = "RETRY_NOW",
+		[CONTROL_CANCEL] = "CANCEL", [CONTROL_RETRY_NOW] = "RETRY_NOW", [CONTROL_ROLLBACK] = "ROLLBACK",
 	};
 
 	return names[(unsigned)verb < CONTROL_END ? verb : CONTROL_UNSET];

@@ -25,6 +25,7 @@ static const char *const statuses[CLONE_STATUS_END] = {
 	[CLONE_STATUS_UNSET] = "none",      [CLONE_RUNNING] = "running", [CLONE_CANCELLING] = "cancelling",
 	[CLONE_COMPLETED] = "completed",    [CLONE_FAILED] = "failed",   [CLONE_PAUSED] = "paused",
 	[CLONE_CANCELLED] = "cancelled",    [CLONE_REJECTED] = "rejected",
+	[CLONE_ROLLING_BACK] = "rolling_back", [CLONE_ROLLED_BACK] = "rolled_back",
 };
 static const char *const ports[PORT_END] = {
 	[PORT_SQL] = "sql",         [PORT_TENANT] = "hosting",  [PORT_IDENTITY] = "superid", [PORT_MAIL] = "mail",

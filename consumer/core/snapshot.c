@@ -362,7 +362,7 @@ void snapshot_fold_state(struct clone_snapshot *s, const struct clone_state *eve
 	if (event->run > s->run)
 		enter_run(s, event->run);
 	s->status = event->status;
-	s->left_in = event->status == CLONE_CANCELLED ? event->leaves : TENANT_UNKNOWN;
+	s->left_in = event->status == CLONE_CANCELLED || event->status == CLONE_ROLLED_BACK ? event->leaves : TENANT_UNKNOWN;
 	s->failed_step = failed == STEP_END ? -1 : (int)failed;
 	snprintf(s->error_class, sizeof s->error_class, "%s", event->error_class);
 	snprintf(s->cause, sizeof s->cause, "%s", event->cause);

@@ -30,7 +30,7 @@ struct clone_snapshot {
 	int failed_step; /* enum step_id, -1 none */
 	char error_class[16];
 	char cause[200];
-	enum tenant_state left_in; /* of a cancelled clone: what its target was left in */
+	enum tenant_state left_in; /* of a clone cancelled or rolled back: what its target was left in */
 	struct input_mark control, replay;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * clone pause, resume, retry-now, cancel: one record on the control topic each. */
+ * clone pause, resume, retry-now, cancel, rollback: one record on the control topic each. */
 #include "consumer/ctl/commands.h"
 #include "consumer/ctl/js.h"
 #include "consumer/ctl/sight.h"
@@ -23,8 +23,11 @@ static const char *why_not(enum control_verb verb, enum clone_status status)
 	case CONTROL_PAUSE:
 		return is_running || is_paused ? NULL : "only a running clone can be paused";
 	case CONTROL_CANCEL:
-		return status == CLONE_COMPLETED || status == CLONE_CANCELLED || status == CLONE_REJECTED ?
+		return status == CLONE_COMPLETED || status == CLONE_CANCELLED || status == CLONE_REJECTED ||
+				       status == CLONE_ROLLING_BACK || status == CLONE_ROLLED_BACK ?
 			"it has ended; there is nothing to cancel" : NULL;
+	case CONTROL_ROLLBACK: /* a failed one may be one whose rollback broke off */
+		return status == CLONE_COMPLETED || status == CLONE_FAILED ? NULL : "only a complete clone can be rolled back";
 	default:
 		return is_running || is_paused  ? NULL
 		       : status == CLONE_FAILED ? "it has failed: replay it"
@@ -139,4 +142,11 @@ int cmd_clone_cancel(struct ctl *c)
 	return steer(c, &(struct steering){ CONTROL_CANCEL, "cancel",
 		"Asked to cancel: what the clone built is cleaned up, then its status is CANCELLED.",
 		"The clone into %s ends, and what it built is dropped: %s" });
+}
+
+int cmd_clone_rollback(struct ctl *c)
+{
+	return steer(c, &(struct steering){ CONTROL_ROLLBACK, "rollback",
+		"Asked to roll back: the sandbox before it goes back into service, then its status is ROLLED_BACK.",
+		"%s goes back to the sandbox before this clone; what was done since is lost, and dropped: %s" });
 }

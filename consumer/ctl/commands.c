@@ -52,7 +52,9 @@ static const struct option_row plan_options[] = {
 };
 
 static const struct option_row list_options[] = {
-	{ "status", "STATUS", "running|cancelling|completed|failed|paused|cancelled|rejected", true, "Only these." },
+	{ "status", "STATUS",
+	  "running|cancelling|completed|failed|paused|cancelled|rejected|rolling_back|rolled_back", true,
+	  "Only these." },
 	{ "target", "TENANT", NULL, false, "Only clones of this target." },
 	{ "limit", "N", NULL, false, "At most so many, newest first (50)." },
 };
@@ -80,7 +82,7 @@ static const struct option_row replay_options[] = {
 };
 
 static const struct option_row steer_options[] = {
-	{ "reason", "TEXT", NULL, false, "Why; it is kept with the clone. cancel needs one." },
+	{ "reason", "TEXT", NULL, false, "Why; it is kept with the clone. cancel and rollback need one." },
 	ASKER,
 	DRY_RUN,
 };
@@ -146,6 +148,9 @@ const struct command commands[] = {
 	{ "clone", "cancel", "ID", 1, 1, steer_options, COUNT(steer_options), "table|json",
 	  "End a clone and clean up: what it built is dropped, the sandbox before it comes back",
 	  "clone cancel 0198f0c2 --reason 'wrong source'", cmd_clone_cancel },
+	{ "clone", "rollback", "ID", 1, 1, steer_options, COUNT(steer_options), "table|json",
+	  "Undo a complete clone while the sandbox before it is kept ([previous] keep)",
+	  "clone rollback @latest:Cust70001 --reason 'tests need the old data'", cmd_clone_rollback },
 	{ "dead-letter", "list", "", 0, 0, letters_options, COUNT(letters_options), DATA,
 	  "Records that could not be used", "dead-letter list\ndead-letter list --reason conflict",
 	  cmd_dead_letter_list },

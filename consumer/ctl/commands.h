@@ -17,6 +17,7 @@ int cmd_clone_pause(struct ctl *c);
 int cmd_clone_resume(struct ctl *c);
 int cmd_clone_retry_now(struct ctl *c);
 int cmd_clone_cancel(struct ctl *c);
+int cmd_clone_rollback(struct ctl *c);
 int cmd_dead_letter_list(struct ctl *c);
 int cmd_dead_letter_show(struct ctl *c);
 int cmd_dead_letter_requeue(struct ctl *c);

@@ -65,6 +65,7 @@ const char *look_status_color(enum clone_status status, bool colors)
 		[CLONE_CANCELLING] = STEP_IS_WAITING,  [CLONE_COMPLETED] = STEP_IS_DONE,
 		[CLONE_FAILED] = STEP_IS_FAILED,       [CLONE_PAUSED] = STEP_IS_WAITING,
 		[CLONE_CANCELLED] = STEP_IS_SKIPPED,   [CLONE_REJECTED] = STEP_IS_FAILED,
+		[CLONE_ROLLING_BACK] = STEP_IS_WAITING, [CLONE_ROLLED_BACK] = STEP_IS_SKIPPED,
 	};
 
 	return look_color(like[status], colors);

@@ -216,7 +216,7 @@ const char *sight_waits_on(const struct sight *s, struct arena *mem)
 {
 	const char *text = "";
 
-	if (!s->is_readable || (s->snap.status != CLONE_RUNNING && s->snap.status != CLONE_CANCELLING))
+	if (!s->is_readable || clone_status_is_at_rest(s->snap.status))
 		return "";
 	if (s->lease_is_known && !s->lease.is_held)
 		return "waits for a consumer: none holds the lease of the target";
@@ -237,6 +237,7 @@ const char *sight_next_command(const struct sight *s, struct arena *mem)
 	switch (s->snap.status) {
 	case CLONE_RUNNING:
 	case CLONE_CANCELLING:
+	case CLONE_ROLLING_BACK:
 		text = arena_printf(mem, "sandboxctl clone watch %s", s->id);
 		break;
 	case CLONE_COMPLETED:

@@ -29,7 +29,7 @@ const char *topic_name(enum topic topic);
 
 enum { TRACEPARENT_TEXT = 56 };
 
-/* At rest: COMPLETED FAILED PAUSED CANCELLED REJECTED. */
+/* At rest: COMPLETED FAILED PAUSED CANCELLED REJECTED ROLLED_BACK. */
 enum clone_status {
 	CLONE_STATUS_UNSET,
 	CLONE_RUNNING,
@@ -39,6 +39,8 @@ enum clone_status {
 	CLONE_PAUSED,
 	CLONE_CANCELLED,
 	CLONE_REJECTED,
+	CLONE_ROLLING_BACK,
+	CLONE_ROLLED_BACK,
 	CLONE_STATUS_END
 };
 
@@ -70,7 +72,8 @@ struct clone_replay {
 	char traceparent[TRACEPARENT_TEXT];
 };
 
-enum control_verb { CONTROL_UNSET, CONTROL_PAUSE, CONTROL_RESUME, CONTROL_CANCEL, CONTROL_RETRY_NOW, CONTROL_END };
+enum control_verb { CONTROL_UNSET, CONTROL_PAUSE, CONTROL_RESUME, CONTROL_CANCEL, CONTROL_RETRY_NOW, CONTROL_ROLLBACK,
+                    CONTROL_END };
 const char *control_verb_name(enum control_verb verb);
 
 struct clone_control {

@@ -15,7 +15,7 @@ struct world_port {
 	/* From another thread, while the call runs: ends what blocks. */
 	void (*abort)(struct world_port *self, struct world_session *session);
 	void (*close)(struct world_port *self, struct world_session *session);
-	/* Runs the handler of that step; STEP_END is the cleaning up of a cancelled clone. */
+	/* Runs the handler of that step; STEP_END is what runs beside the plan, named by the fence. */
 	enum step_outcome (*run)(struct world_port *self, enum step_id step, struct step_ctx *c);
 };
 

@@ -115,7 +115,7 @@ static void world_close(struct world_port *self, struct world_session *session)
 static enum step_outcome world_run(struct world_port *self, enum step_id step, struct step_ctx *c)
 {
 	(void)self;
-	return step == STEP_END ? abandon_clone(c) : steps[step].run(c);
+	return step == STEP_END ? step_aside_run(c) : steps[step].run(c);
 }
 
 /* ---- the whole ---- */

@@ -295,8 +295,7 @@ void loop_take_store(struct loop *l)
 static void log_step(struct loop *l, const struct work *w)
 {
 	const struct step_result *r = &w->result;
-	const char *slug = w->step == STEP_END ? "clean_up" : steps[w->step].slug;
-	const struct log_context context = { .clone_id = w->fence.clone_id, .step = slug, .run = w->fence.run,
+	const struct log_context context = { .clone_id = w->fence.clone_id, .step = w->fence.step, .run = w->fence.run,
 		.attempt = w->attempt, .token = w->fence.token };
 	int64_t took = r->finished_at_ms - r->started_at_ms;
 

@@ -58,7 +58,7 @@ static void start_step(struct loop *l, const struct effect *fx)
 	snprintf(w->texts[1], sizeof w->texts[1], "%s", fx->target_ctx);
 	snprintf(w->texts[2], sizeof w->texts[2], "%s", fx->snapshot->generation);
 	w->fence = (struct fence){ .clone_id = w->texts[0], .run = fx->run,
-		.step = fx->step == STEP_END ? "clean_up" : steps[fx->step].slug, .target_ctx = w->texts[1],
+		.step = fx->step == STEP_END ? step_aside_name(fx->aside) : steps[fx->step].slug, .target_ctx = w->texts[1],
 		.generation = w->texts[2], .token = fx->token };
 	w->raise_token = fx->fresh_lease;
 	snprintf(w->waited_on, sizeof w->waited_on, "%s", fx->text ? fx->text : "");

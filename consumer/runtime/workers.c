@@ -99,6 +99,7 @@ static void call_handler(struct world_port *world, struct work *work, const stru
 		return;
 	}
 	r->outcome = world->run(world, work->step, &c);
+	r->acted = c.acted;
 	r->delay_ms = c.delay_ms;
 	r->rows = c.rows;
 	r->bytes = c.bytes;

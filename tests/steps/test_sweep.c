@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The sweep drops what nobody names, and a kept sandbox when its time is over; and nothing else, whatever it meets. */
-#include "handlers/sweep.h"
 #include "consumer/adapters/odbc/odbc_sql.h"
 #include "tests/support/step_test.h"
 #include "tests/support/world_break.h"

@@ -143,7 +143,7 @@ static struct message *replay_of(struct story *s, const struct story_clone *c, c
 
 static struct message *control_of(const struct story_clone *c, const char *verb)
 {
-	static const char *const verbs[CONTROL_END] = { "", "pause", "resume", "cancel", "retry-now" };
+	static const char *const verbs[CONTROL_END] = { "", "pause", "resume", "cancel", "retry-now", "rollback" };
 	struct message *m = calloc(1, sizeof *m);
 
 	m->kind = MESSAGE_CONTROL;
@@ -220,6 +220,15 @@ static void wipe(struct story *s)
 	}
 }
 
+static void sweep(struct story *s, const struct story_clone *c)
+{
+	struct sweep_wish wish = { .source_ctx = "S" };
+
+	snprintf(wish.clone_id, sizeof wish.clone_id, "%s", c->id);
+	snprintf(wish.target_ctx, sizeof wish.target_ctx, "%s", c->target);
+	story_feed(s, &(struct input){ .kind = IN_SWEEP, .sweep = &wish });
+}
+
 /* ---- lines ---- */
 
 static bool say_record(struct story *s, char words[WORDS][WORD_MAX], int count)
@@ -239,8 +248,10 @@ static bool say_record(struct story *s, char words[WORDS][WORD_MAX], int count)
 	} else if (strcmp(verb, "replay") == 0) {
 		publish(s, TOPIC_REPLAY, replay_of(s, story_clone(s, words[1]), words, count), s->offsets[TOPIC_REPLAY]++);
 	} else if (strcmp(verb, "pause") == 0 || strcmp(verb, "resume") == 0 || strcmp(verb, "cancel") == 0 ||
-		   strcmp(verb, "retry-now") == 0) {
+		   strcmp(verb, "retry-now") == 0 || strcmp(verb, "rollback") == 0) {
 		publish(s, TOPIC_CONTROL, control_of(story_clone(s, words[1]), verb), s->offsets[TOPIC_CONTROL]++);
+	} else if (strcmp(verb, "sweep") == 0) {
+		sweep(s, story_clone(s, words[1]));
 	} else if (strcmp(verb, "again") == 0) {
 		publish(s, TOPIC_REQUESTED, story_request(s, story_clone(s, words[1]), story_clone(s, words[1])->fingerprint, "",
 			"m.example"), atoll(words[2]));

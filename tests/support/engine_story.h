@@ -14,11 +14,13 @@
  *   request ID [of TARGET] [wishes N] [expects GENERATION]
  *   again TOPIC OFFSET                   the record of that offset is read once more
  *   replay ID [from SLUG] [until SLUG] [expects GENERATION] [mask DOMAIN]
- *   pause|resume|cancel|retry-now ID     (a control record)
+ *   pause|resume|cancel|retry-now|rollback ID   (a control record)
+ *   sweep ID                             a survey has found something on its target
  *   bad TOPIC CODE
  *   lease ID [held ID2 | readers | down]
  *   recorded|released|renewed ID [fenced | behind | down]
- *   step ID SLUG done|already|skipped|again|wait MS|retry|unsure|refused|aborted|fenced|offline
+ *   step ID SLUG done|already|skipped|again|wait MS|retry|unsure|refused|broken|aborted|fenced|offline
+ *                                        (broken: refused after something was changed)
  *   moved ID SLUG
  *   delivered|failed ID SEQUENCE
  *   told|untold TOPIC OFFSET             a dead letter or a rejection
@@ -27,7 +29,7 @@
  *                                        is what the store then has of each clone
  *   stop
  *
- * SLUG may be "cleanup", which leaves the target running, or offline when it ends so. */
+ * SLUG may be "rollback", "sweeping", or "cleanup", which leaves the target running, or offline when it ends so. */
 #ifndef SANDBOX_TESTS_ENGINE_STORY_H
 #define SANDBOX_TESTS_ENGINE_STORY_H
 

@@ -104,6 +104,7 @@ static void set_result(struct step_result *r, const char *how, const char *ms)
 		{ "again", STEP_WAIT, ERR_NONE, 0 },       { "retry", STEP_RETRY, ERR_TRANSIENT, 0 },
 		{ "unsure", STEP_UNSURE, ERR_UNSURE, 0 },  { "refused", STEP_REFUSED, ERR_REFUSED, 0 },
 		{ "aborted", STEP_RETRY, ERR_TRANSIENT, ERR_CODE_ABORTED },
+		{ "broken", STEP_REFUSED, ERR_REFUSED, 0 },
 		{ "fenced", STEP_REFUSED, ERR_REFUSED, ERR_CODE_FENCED },
 		{ "offline", STEP_DONE, ERR_NONE, 0 },
 	};
@@ -112,6 +113,7 @@ static void set_result(struct step_result *r, const char *how, const char *ms)
 		if (strcmp(results[i].word, how) != 0)
 			continue;
 		r->outcome = results[i].outcome;
+		r->acted = strcmp(how, "broken") == 0 || r->outcome == STEP_UNSURE;
 		if (results[i].class)
 			err_set(&r->err, results[i].class, results[i].code, "story", "it did not go well");
 		if (strcmp(how, "wait") == 0) {
@@ -133,7 +135,9 @@ static void set_notice(struct step_result *r, enum step_id step, const char *how
 
 int story_step(const char *slug)
 {
-	return strcmp(slug, "cleanup") == 0 ? STEP_END : (int)step_by_slug(slug);
+	bool beside = strcmp(slug, "cleanup") == 0 || strcmp(slug, "rollback") == 0 || strcmp(slug, "sweeping") == 0;
+
+	return beside ? STEP_END : (int)step_by_slug(slug);
 }
 
 void story_answer_step(struct story *s, struct story_clone *c, const char *slug, const char *how, const char *ms)

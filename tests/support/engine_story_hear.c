@@ -44,7 +44,9 @@ static void hear_record(struct story *s, const struct effect *fx)
 
 static void hear_start(struct story *s, const struct effect *fx)
 {
-	buf_printf(&s->heard, "start %s %s", fx->clone_id, story_slug(fx->step));
+	static const char *const asides[ASIDE_END] = { "nothing", "cleanup", "rollback", "sweeping" };
+
+	buf_printf(&s->heard, "start %s %s", fx->clone_id, fx->step == STEP_END ? asides[fx->aside] : story_slug(fx->step));
 	if (fx->attempt > 1)
 		buf_printf(&s->heard, " try %d", fx->attempt);
 	if (fx->run > 1)

@@ -526,6 +526,23 @@ static void append(struct sim *s, int log, const struct sim_record *record)
 			plan_fetch(s, i);
 }
 
+static void survey(struct sim *s)
+{
+	static struct sweep_wish wish;
+	const struct input in = { .kind = IN_SWEEP, .sweep = &wish };
+	int clone = (int)sim_chance(s, s->clone_count), consumer = (int)sim_chance(s, SIM_CONSUMERS);
+	struct message *request = sim_message_of(s, &(struct sim_record){ MESSAGE_REQUEST, clone, CONTROL_UNSET, false });
+
+	snprintf(wish.clone_id, sizeof wish.clone_id, "%s", request->request.job.clone_id);
+	snprintf(wish.target_ctx, sizeof wish.target_ctx, "%s", request->request.job.target_ctx);
+	snprintf(wish.source_ctx, sizeof wish.source_ctx, "%s", request->request.job.source_ctx);
+	free(request);
+	if (s->consumers[consumer].life && s->consumers[consumer].paused_until <= s->now)
+		sim_feed(s, consumer, &in);
+	if (!s->healing)
+		sim_plan(s, 1 + sim_chance(s, 3000), SIM_SWEEP, -1);
+}
+
 static void ask(struct sim *s, int what)
 {
 	struct sim_record record = { .clone = (int)sim_chance(s, s->clone_count) };
@@ -534,7 +551,7 @@ static void ask(struct sim *s, int what)
 		append(s, 0, &(struct sim_record){ MESSAGE_REQUEST, what, CONTROL_UNSET, false });
 		return;
 	}
-	switch (sim_chance(s, 9)) {
+	switch (sim_chance(s, 10)) {
 	case 0:
 		record.kind = MESSAGE_REQUEST;
 		s->counts->duplicate_request++;
@@ -550,6 +567,11 @@ static void ask(struct sim *s, int what)
 	case 3:
 		record.kind = MESSAGE_REPLAY;
 		append(s, 1, &record);
+		break;
+	case 4:
+		record.kind = MESSAGE_CONTROL;
+		record.verb = CONTROL_ROLLBACK;
+		append(s, 2, &record);
 		break;
 	default:
 		record.kind = MESSAGE_CONTROL;
@@ -650,6 +672,9 @@ static void happen(struct sim *s, struct sim_event *event)
 	case SIM_ASK:
 		ask(s, event->ask);
 		return;
+	case SIM_SWEEP:
+		survey(s);
+		return;
 	default:
 		break;
 	}
@@ -722,6 +747,8 @@ static void set_up(struct sim *s, uint64_t seed)
 	for (int64_t i = sim_chance(s, 8); s->faults & 128 && i > 0; i--)
 		sim_plan(s, 500 + sim_chance(s, s->heal_at), SIM_ASK, -1)->ask = s->clone_count;
 	sim_plan(s, 200 + sim_chance(s, 2000), SIM_FAULT, -1);
+	if (seed % 3 == 0)
+		sim_plan(s, 200 + sim_chance(s, 3000), SIM_SWEEP, -1);
 }
 
 static void tear_down(struct sim *s)

@@ -14,7 +14,8 @@
 	X(event_sent_again) X(resumed_after_crash) X(step_failed) X(step_unsure) X(step_refused) \
 	X(step_stalled) X(clone_paused) X(clone_resumed) X(clone_cancelled) X(clone_failed) X(clone_replayed) \
 	X(clone_rejected) X(clone_superseded) X(duplicate_request) X(conflicting_request) X(dead_letter) X(publish_failed) \
-	X(drained) X(restored_from_topics) X(budget_spent) X(throttled)
+	X(drained) X(restored_from_topics) X(budget_spent) X(throttled) \
+	X(swept) X(clone_rolled_back) X(rollback_refused) X(rollback_broken)
 
 struct sim_counts {
 #define X(name) long name;

@@ -46,6 +46,19 @@ static bool same(const struct sim_message *a, const struct sim_message *b)
 		a->status == b->status;
 }
 
+/* How the one ended that began with the event before. */
+static void note_rollback(struct sim *s, const struct sim_message *m)
+{
+	for (int i = 0; i < s->told_count[m->clone]; i++) {
+		const struct sim_message *before = &s->told[m->clone][i];
+
+		if (before->sequence + 1 != m->sequence || before->status != CLONE_ROLLING_BACK)
+			continue;
+		s->counts->rollback_refused += m->status == CLONE_COMPLETED;
+		s->counts->rollback_broken += m->status == CLONE_FAILED;
+	}
+}
+
 /* Events of a clone come in order and without a gap; one that comes again is the same again. */
 void sim_check_told(struct sim *s, const struct sim_message *m)
 {
@@ -71,6 +84,8 @@ void sim_check_told(struct sim *s, const struct sim_message *m)
 		s->counts->clone_resumed += m->status == CLONE_RUNNING && m->sequence > 1;
 		s->counts->clone_replayed += m->status == CLONE_RUNNING && m->run > 1;
 		s->counts->completed += m->status == CLONE_COMPLETED;
+		s->counts->clone_rolled_back += m->status == CLONE_ROLLED_BACK;
+		note_rollback(s, m);
 		s->counts->clone_superseded += m->status == CLONE_CANCELLING && s->policy.on_busy == BUSY_SUPERSEDE;
 		s->counts->budget_spent += m->status == CLONE_PAUSED && (s->faults & 128) == 0;
 	}
@@ -112,6 +127,8 @@ static void check_clone(struct sim *s, int clone)
 		sim_broken(s, "clone %d is %s in the end", clone, clone_status_name(stored->snapshot.status));
 	s->counts->at_rest++;
 	check_events_of(s, clone);
+	if (stored->snapshot.status == CLONE_ROLLED_BACK && !t->dropped)
+		sim_broken(s, "clone %d is rolled back but its generation is still there", clone);
 	if (stored->snapshot.status != CLONE_COMPLETED)
 		return;
 	for (int i = 0; i < STEP_END; i++) {

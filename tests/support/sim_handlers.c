@@ -46,16 +46,20 @@ static bool fenced(struct sim_coroutine *co)
 	return true;
 }
 
+static const char *slug_of(const struct sim_coroutine *co)
+{
+	return co->step == STEP_END ? step_aside_name(co->aside) : steps[co->step].slug;
+}
+
 /* A clone that got its lease after a newer one was complete would replace the newer sandbox by the old. */
 static void check_not_superseded(struct sim_coroutine *co)
 {
 	struct sim *s = co->sim;
 
-	for (int i = 0; i < s->clone_count && co->step != STEP_END; i++)
+	for (int i = 0; i < s->clone_count && (co->step != STEP_END || co->aside == ASIDE_ROLL_BACK); i++)
 		if (sim_target_of(i) == sim_target_of(co->clone) && s->targets[i].began > s->targets[co->clone].began &&
 		    co->token > s->targets[i].began && s->stored[i].found && s->stored[i].snapshot.status == CLONE_COMPLETED)
-			sim_broken(s, "clone %d: %s on a target that clone %d has completed since", co->clone, steps[co->step].slug,
-				i);
+			sim_broken(s, "clone %d: %s on a target that clone %d has completed since", co->clone, slug_of(co), i);
 }
 
 static void effect(struct sim_coroutine *co)
@@ -71,7 +75,7 @@ static void effect(struct sim_coroutine *co)
 	t->done[co->step] = true;
 	if (++t->effects[co->step] > 1)
 		sim_broken(s, "clone %d: step %s had its effect twice", co->clone,
-			co->step == STEP_END ? "cleanup" : steps[co->step].slug);
+			slug_of(co));
 	if (co->step == STEP_END)
 		t->dropped = true;
 	else if (t->dropped)
@@ -114,13 +118,31 @@ static bool goes_wrong(struct sim_coroutine *co)
 	return false;
 }
 
+/* Only looks here: what a sweep drops is nobody's. The engine must have begun it where nobody is at work. */
+static void check_sweep(struct sim *s, const struct sim_coroutine *co)
+{
+	const struct sim_lease *l = &s->leases[sim_target_of(co->clone)];
+	const struct sim_stored *stored = &s->stored[co->clone];
+
+	if (l->consumer != co->consumer || l->life != co->life || l->token != co->token || l->until <= s->now)
+		return; /* it does not know yet that somebody else is the owner; then the fence is what stops it */
+	s->counts->swept++;
+	if (!stored->found || !clone_status_is_at_rest(stored->snapshot.status) || l->active != co->clone)
+		sim_broken(s, "clone %d: its target is swept though somebody may be at work there", co->clone);
+}
+
 static void handle(struct sim_coroutine *co)
 {
 	struct sim *s = co->sim;
 	bool was = look(co);
 
+	co->result.acted = co->acted || was;
 	if (goes_wrong(co))
 		return;
+	if (co->aside == ASIDE_SWEEP) {
+		co->result.outcome = STEP_ALREADY;
+		return;
+	}
 	if (was) {
 		co->result.outcome = co->acted ? STEP_DONE : STEP_ALREADY;
 		return;
@@ -136,6 +158,7 @@ static void handle(struct sim_coroutine *co)
 	port_call(co);
 	if (fenced(co))
 		return;
+	co->result.acted = true;
 	effect(co);
 	if (sim_fault(s, 8)) {
 		s->counts->step_unsure++;
@@ -190,10 +213,14 @@ void sim_handler_start(struct sim *s, int consumer, const struct effect *fx)
 	struct sim_coroutine *co = free_coroutine(s);
 
 	*co = (struct sim_coroutine){ .used = true, .consumer = consumer, .life = s->consumers[consumer].life,
-		.ref = fx->ref, .run = fx->run, .step = fx->step, .token = fx->token, .acted = fx->acted, .sim = s };
+		.ref = fx->ref, .run = fx->run, .step = fx->step, .aside = fx->aside, .token = fx->token, .acted = fx->acted, .sim = s };
 	for (int i = 0; i < s->clone_count; i++)
 		if (strcmp(s->ids[i], fx->clone_id) == 0)
 			co->clone = i;
+	if (co->step == STEP_END && co->aside == ASIDE_UNSET)
+		sim_broken(s, "clone %d: something runs beside the plan, but what?", co->clone);
+	if (co->aside == ASIDE_SWEEP)
+		check_sweep(s, co);
 	make_context(co);
 	s->counts->steps++;
 	plan_turn(s, co);

@@ -32,6 +32,7 @@ enum sim_event_kind {
 	SIM_RESTART,       /* a crashed consumer comes back */
 	SIM_FAULT,         /* something goes wrong */
 	SIM_ASK,           /* an input record is published */
+	SIM_SWEEP,         /* a survey of some consumer has found something on a target */
 };
 
 struct sim_op { /* of the store */
@@ -85,6 +86,7 @@ struct sim_coroutine {
 	clone_ref ref;
 	int clone, run;
 	enum step_id step;
+	enum step_aside aside;
 	uint64_t token;
 	bool acted, stop, done, hang;
 	struct sim *sim;

@@ -59,6 +59,27 @@ START_TEST(cancelling_must_be_meant)
 }
 END_TEST
 
+START_TEST(a_rollback_must_be_meant_and_possible)
+{
+	struct message *m;
+
+	known_as(CLONE_RUNNING);
+	ends("clone rollback 0198 --reason x --yes", CTL_CONFLICT);
+	snap.status = CLONE_COMPLETED;
+	fake_change(&fake.clones[0], &snap);
+	ends("clone rollback 0198 --yes", CTL_USAGE);
+	ck_has(&fake.talk, "--reason");
+	ends("clone rollback 0198 --reason old", CTL_USAGE);
+	ck_has(&fake.talk, "Cust70001__gx1");
+	ck_assert_int_eq(fake.sent_count, 0);
+	ends("clone rollback 0198 --reason old --yes", CTL_OK);
+	m = sent(MESSAGE_CONTROL);
+	ck_assert_int_eq(m->control.verb, CONTROL_ROLLBACK);
+	ck_assert_str_eq(m->control.reason, "old");
+	message_free(&m);
+}
+END_TEST
+
 static void resume_later(struct fake *f)
 {
 	if (f->now_ms < FAKE_NOW + 500)
@@ -339,7 +360,7 @@ int main(void)
 	SRunner *sr = srunner_create(s);
 
 	suite_add_tcase(s, CASES("steer", control_is_sent_for_the_target, what_would_be_refused_is_a_conflict,
-				 cancelling_must_be_meant, resuming_waits_until_it_is_taken,
+				 cancelling_must_be_meant, a_rollback_must_be_meant_and_possible, resuming_waits_until_it_is_taken,
 				 a_replay_shows_what_would_run_and_why, a_replay_is_sent_with_its_changes,
 				 a_replay_that_makes_no_sense_is_refused, changed_inputs_obey_the_rules));
 	suite_add_tcase(s, CASES("letters", letters_are_listed_and_shown, a_letter_is_requeued_three_times_at_most,

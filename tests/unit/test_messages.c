@@ -30,11 +30,11 @@ START_TEST(statuses_go_by_name_both_ways)
 }
 END_TEST
 
-START_TEST(only_five_statuses_are_at_rest)
+START_TEST(only_six_statuses_are_at_rest)
 {
 	static const bool at_rest[CLONE_STATUS_END] = {
 		[CLONE_COMPLETED] = true, [CLONE_FAILED] = true,   [CLONE_PAUSED] = true,
-		[CLONE_CANCELLED] = true, [CLONE_REJECTED] = true,
+		[CLONE_CANCELLED] = true, [CLONE_REJECTED] = true, [CLONE_ROLLED_BACK] = true,
 	};
 
 	for (int i = 0; i < CLONE_STATUS_END; i++)
@@ -48,6 +48,7 @@ START_TEST(verbs_have_names)
 	ck_assert_str_eq(control_verb_name(CONTROL_RESUME), "RESUME");
 	ck_assert_str_eq(control_verb_name(CONTROL_CANCEL), "CANCEL");
 	ck_assert_str_eq(control_verb_name(CONTROL_RETRY_NOW), "RETRY_NOW");
+	ck_assert_str_eq(control_verb_name(CONTROL_ROLLBACK), "ROLLBACK");
 	ck_assert_str_eq(control_verb_name((enum control_verb)50), "UNKNOWN");
 }
 END_TEST
@@ -129,7 +130,7 @@ int main(void)
 
 	tcase_add_test(tc, topics_have_the_names_of_the_contract);
 	tcase_add_test(tc, statuses_go_by_name_both_ways);
-	tcase_add_test(tc, only_five_statuses_are_at_rest);
+	tcase_add_test(tc, only_six_statuses_are_at_rest);
 	tcase_add_test(tc, verbs_have_names);
 	tcase_add_test(tc, a_message_is_freed_with_its_strings);
 	tcase_add_test(tc, a_valid_traceparent_is_taken_over);
