@@ -41,17 +41,18 @@ static bool ends_in_number(const char *host)
 	return last[strspn(last, "0123456789")] == '\0';
 }
 
+/* Labels as RFC 1123 has them, and underscores, which some hosts have. */
 static bool labels_are_sound(const char *host)
 {
-	size_t len = 0;
-
-	for (; *host; host++) {
-		len = *host == '.' ? 0 : len + 1;
-		if (len > LABEL_MAX || (len == 0 && (host[1] == '.' || host[1] == '\0')) ||
-		    (*host != '.' && !is_name_letter(*host)))
+	for (size_t len; *host; host += len + (host[len] == '.')) {
+		len = strcspn(host, ".");
+		if (len == 0 || len > LABEL_MAX || host[0] == '-' || host[len - 1] == '-')
 			return false;
+		for (size_t i = 0; i < len; i++)
+			if (!is_name_letter(host[i]))
+				return false;
 	}
-	return len > 0;
+	return true;
 }
 
 static const char *read_name(struct target_url *url)
@@ -59,8 +60,8 @@ static const char *read_name(struct target_url *url)
 	size_t len = strlen(url->host);
 
 	if (len > 1 && url->host[len - 1] == '.')
-		url->host[len - 1] = '\0';
-	if (url->host[0] == '.' || !labels_are_sound(url->host))
+		url->host[--len] = '\0';
+	if (url->host[len - 1] == '.' || !labels_are_sound(url->host))
 		return "the host of the URL is no name that can be looked up";
 	if (!ends_in_number(url->host))
 		return NULL;
