@@ -120,7 +120,7 @@ enum effect_kind {
 	FX_ABORT_STEP,   /* make it end early; it still answers with IN_STEP */
 	FX_RECORD,       /* change the clone and append its events to the outbox, atomically */
 	FX_PUBLISH,      /* send events first..last of the outbox to their topics */
-	FX_FORGET,       /* events up to sequence are delivered: drop them from the outbox */
+	FX_FORGET,       /* these events are delivered: drop them from the outbox */
 	FX_REJECT,       /* make the clone known as rejected unless somebody began it (STORE_INTRODUCE) */
 	FX_TELL_REJECTED, /* publish the REJECTED state of such a request; answered for `at` */
 	FX_DEAD_LETTER,  /* publish the record at `at` with code and text; answered for `at` */
@@ -165,8 +165,8 @@ struct effect {
 	bool take_target;   /* the target's hash names this clone and its generation from now on */
 	const struct engine_event *events;
 	size_t event_count;
-	/* FX_PUBLISH: these events; FX_FORGET: up to last; FX_RECORD: these have been delivered and are dropped from the
-	 * outbox by the way (last 0: none) */
+	/* FX_PUBLISH: these events; FX_FORGET: these; FX_RECORD: these have been delivered and are dropped from the outbox
+	 * by the way (last 0: none) */
 	uint64_t first, last;
 };
 

@@ -254,10 +254,13 @@ void record_publish_rest(struct engine *e, struct clone *c)
 
 void record_forget_delivered(struct engine *e, struct clone *c)
 {
+	struct effect *fx;
+
 	if (c->forgotten >= c->delivered)
 		return;
-	c->forgotten = c->delivered;
-	engine_emit(e, FX_FORGET, c)->last = c->delivered;
+	fx = engine_emit(e, FX_FORGET, c);
+	fx->first = c->forgotten + 1;
+	fx->last = c->forgotten = c->delivered;
 }
 
 bool record_all_delivered(const struct clone *c)

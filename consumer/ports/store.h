@@ -37,7 +37,7 @@ enum store_op_kind {
 	STORE_INTRODUCE, /* without a lease: make a clone known with these fields, unless the store knows it with another
 	                  * status or somebody is about to begin it (then FENCED). For rejections, which a consumer that slept
 	                  * over them must find when it wakes, and for what a rebuild remembers from the topics */
-	STORE_DELIVERED, /* entries up to and including sequence have reached the topics: drop them */
+	STORE_DELIVERED, /* entries delivered_from..delivered_to have reached the topics: drop them */
 	STORE_NOTE,    /* progress for people, lost without harm: clone fields in a separate hash */
 	STORE_OP_END
 };
@@ -59,8 +59,9 @@ struct store_op {
 	size_t clone_clear_count;
 	const struct store_entry *entries; /* RECORD */
 	size_t entry_count;
-	uint64_t delivered_from, delivered_to; /* RECORD: entries that have reached the topics and are dropped; to 0: none */
-	uint64_t sequence; /* DELIVERED */
+	/* RECORD, DELIVERED: entries that have reached the topics and are never loaded again; the first is the one behind
+	 * the last that an earlier operation named. to 0: none. */
+	uint64_t delivered_from, delivered_to;
 };
 
 enum store_status {

@@ -30,7 +30,8 @@ static void lease_op(struct loop *l, const struct effect *fx, enum store_op_kind
 {
 	const struct store_op op = { .kind = kind, .tag = fx->ref, .target_ctx = fx->target_ctx,
 		.source_ctx = fx->source_ctx, .clone_id = fx->clone_id, .token = fx->token,
-		.ttl_ms = l->p->policy.lease_ttl_ms, .utc_us = loop_utc_ms() * 1000, .sequence = fx->last };
+		.ttl_ms = l->p->policy.lease_ttl_ms, .utc_us = loop_utc_ms() * 1000,
+		.delivered_from = fx->first, .delivered_to = fx->last };
 
 	loop_store_submit(l, &op);
 }

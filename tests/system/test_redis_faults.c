@@ -403,7 +403,7 @@ START_TEST(twenty_thousand_records_travel_as_one_pipeline)
 			ck_abort_msg("%s", e.text);
 	}
 	ck_assert(!store->submit(
-	    store, &(struct store_op){ .kind = STORE_DELIVERED, .target_ctx = "T9", .clone_id = "c1" }, &e));
+	    store, &(struct store_op){ .kind = STORE_RELEASE, .target_ctx = "T9", .clone_id = "c1" }, &e));
 	ck_assert_int_eq(e.class, ERR_TRANSIENT);
 	for (uint64_t i = 0; i < RECORDS; i++) {
 		if (!store_wait(store, 5000, &a) || a.tag != 100 + i || a.status != STORE_OK)

@@ -234,11 +234,11 @@ START_TEST(the_documented_rights_suffice)
 
 	ck_assert_int_eq(redis_server_tell(
 			     server, "ACL SETUSER clone on >pw ~sandbox:* +select +info +script|load +evalsha +time "
-				     "+get +set +del +exists +persist +pexpire +pttl +hget +hgetall +hset +hdel +hkeys "
+				     "+get +set +del +exists +persist +pexpire +pttl +hget +hgetall +hset +hdel "
 				     "+zadd +zrem +zscore +zrevrange +zremrangebyscore +zremrangebyrank"),
 			 0);
 	ck_assert_int_eq(redis_server_tell(server, "ACL SETUSER look on >pw ~sandbox:* +select +info +ping +get +pttl "
-						   "+hgetall +hlen +zrevrange +zscan"),
+						   "+hgetall +zrevrange +zscan"),
 			 0);
 	store->close(store);
 	store = redis_store_new(&settings, &e);
@@ -256,7 +256,9 @@ START_TEST(the_documented_rights_suffice)
 					     .clone_set = &set,
 					     .clone_set_count = 1,
 					     .clone_clear = &set.name,
-					     .clone_clear_count = kind == STORE_RECORD };
+					     .clone_clear_count = kind == STORE_RECORD,
+					     .delivered_from = 1,
+					     .delivered_to = kind == STORE_DELIVERED };
 		struct store_answer a = store_ask(store, &op);
 
 		ck_assert_msg(a.status != STORE_UNAVAILABLE, "%d: %s", (int)kind, a.text);

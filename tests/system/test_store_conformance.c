@@ -27,7 +27,7 @@ struct ask {
 	int events; /* the last so many up to `after` */
 	enum clone_status status;
 	bool take_target;
-	uint64_t sequence; /* DELIVERED */
+	uint64_t sequence; /* DELIVERED, RECORD: so far everything is delivered; 0 nothing is said */
 };
 
 struct side { /* what is the same of both stores */
@@ -41,6 +41,7 @@ static struct store_port *real[OWNERS];
 static struct sim *sim;
 static struct sim_counts counts;
 static struct side sides[2]; /* simulated, real */
+static uint64_t delivered[CLONES]; /* as far as Redis was told */
 static char history[HISTORY][TEXT];
 static int said;
 
@@ -92,6 +93,7 @@ static void begin(void)
 		sim->consumers[i].life = (uint32_t)i + 1;
 	wipe_sim();
 	memset(sides, 0, sizeof sides);
+	memset(delivered, 0, sizeof delivered);
 	said = 0;
 }
 
@@ -184,7 +186,7 @@ static void ask_sim(const struct ask *a)
 	struct engine_event events[32];
 	struct effect fx = { .clone_id = sim->ids[a->clone], .token = token_of(side, a), .snapshot = &s, .fields = true,
 		.sequence_before = a->before, .sequence_after = a->after, .take_target = a->take_target, .events = events,
-		.event_count = (size_t)a->events, .last = a->kind == STORE_DELIVERED ? a->sequence : 0 };
+		.event_count = (size_t)a->events, .last = a->sequence };
 	struct sim_event event;
 	struct sim_op *op;
 
@@ -257,7 +259,7 @@ static void ask_redis(const struct ask *a)
 		.clone_id = sim->ids[a->clone], .token = token_of(side, a), .ttl_ms = TTL_MS, .sequence_before = a->before,
 		.sequence_after = a->kind == STORE_INTRODUCE ? 1 : a->after, .target_set = target,
 		.target_set_count = a->take_target ? 3 : 0, .entries = entries, .entry_count = (size_t)a->events,
-		.sequence = a->sequence };
+		.delivered_from = delivered[a->clone] + 1, .delivered_to = a->sequence };
 	struct store_answer answer;
 
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -271,6 +273,8 @@ static void ask_redis(const struct ask *a)
 	}
 	answer = store_ask(real[a->owner], &op);
 	side->answer[0] = '\0';
+	if (answer.status == STORE_OK && a->sequence)
+		delivered[a->clone] = a->sequence;
 	if (a->kind == STORE_DELIVERED)
 		return;
 	snprintf(side->answer, TEXT, "%s", status_word(answer.status));
@@ -405,7 +409,12 @@ static struct ask random_ask(uint64_t *chance)
 	const struct sim_stored *stored = &sim->stored[a.clone];
 	uint64_t have = stored->found ? stored->snapshot.sequence : 0;
 
-	a.sequence = (uint64_t)chance_below(chance, (int64_t)have + 1);
+	if (a.kind == STORE_RECORD || a.kind == STORE_DELIVERED)
+		a.sequence = delivered[a.clone] + (uint64_t)chance_below(chance, (int64_t)(have - delivered[a.clone]) + 1);
+	if (a.sequence == delivered[a.clone])
+		a.sequence = 0; /* nothing new */
+	if (a.kind == STORE_DELIVERED && !a.sequence)
+		a.kind = STORE_RENEW;
 	a.before = have;
 	if (chance_below(chance, 5) == 0)
 		a.before = have + 2 - (uint64_t)chance_below(chance, have < 2 ? 3 : 5);
@@ -441,11 +450,13 @@ START_TEST(random_scenes)
 			} else if (luck == 5) {
 				tell("FLUSHALL");
 				wipe_sim();
+				sim->now++; /* its tokens begin again with the time */
+				memset(delivered, 0, sizeof delivered);
 			}
 		}
 	}
 	for (int k = 0; k < 4; k++)
-		ck_assert_msg(met[k] > 300, "%s was met only %d times", kinds[k], met[k]);
+		ck_assert_msg(met[k] > 200, "%s was met only %d times", kinds[k], met[k]);
 }
 END_TEST
 

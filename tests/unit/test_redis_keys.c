@@ -20,8 +20,8 @@ START_TEST(keys_of_one_tenant_share_its_hash_tag)
 
 	redis_key_text(key, "sandbox", REDIS_KEY_LEASE, "Cust70001", NULL);
 	ck_assert_str_eq(key, "sandbox:{Cust70001}:lease");
-	redis_key_text(key, "sandbox", REDIS_KEY_OUTBOX, "Cust70001", "c-1");
-	ck_assert_str_eq(key, "sandbox:{Cust70001}:outbox:c-1");
+	redis_key_text(key, "sandbox", REDIS_KEY_CLONE, "Cust70001", "c-1");
+	ck_assert_str_eq(key, "sandbox:{Cust70001}:clone:c-1");
 }
 END_TEST
 
@@ -47,7 +47,7 @@ START_TEST(the_longest_names_fit)
 
 	memset(name, ' ', REDIS_NAME_MAX);
 	name[REDIS_NAME_MAX] = '\0';
-	redis_key_text(key, "12345678901234567890123456789012", REDIS_KEY_OUTBOX, name, name);
+	redis_key_text(key, "12345678901234567890123456789012", REDIS_KEY_CLONE, name, name);
 	ck_assert_str_eq(key + strlen(key) - 3, "%20");
 	redis_index_member(member, name, name);
 	ck_assert(redis_index_parse(member, clone, target));

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Takes the exclusive lease on a target and loads what is known of the clone.
--- KEYS  1 lease  2 token  3 target hash  4 clone hash  5 outbox  6 readers
+-- KEYS  1 lease  2 token  3 target hash  4 clone hash  5 readers
 -- ARGV  1 owner  2 clone id  3 ttl ms  4 utc microseconds  5 least token
--- Returns {'OK', token, clone, target, outbox} or {'HELD', ms, clone, target, id of the clone that holds it}; clone,
--- target and outbox are flat lists of names and values.
+-- Returns {'OK', token, clone, target} or {'HELD', ms, clone, target, id of the clone that holds it}; clone and target
+-- are flat lists of names and values.
 local function held_by(clone, ms)
 	return { 'HELD', ms, redis.call('HGETALL', KEYS[4]), redis.call('HGETALL', KEYS[3]), clone }
 end
@@ -19,8 +19,8 @@ if held then
 else
 	local time = redis.call('TIME')
 	local now = time[1] * 1000 + math.floor(time[2] / 1000)
-	redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', string.format('%.0f', now))
-	local last = redis.call('ZREVRANGE', KEYS[6], 0, 0, 'WITHSCORES')
+	redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', string.format('%.0f', now))
+	local last = redis.call('ZREVRANGE', KEYS[5], 0, 0, 'WITHSCORES')
 	if last[1] then
 		return held_by('', tonumber(last[2]) - now)
 	end
@@ -35,5 +35,4 @@ local text = string.format('%.0f', token)
 redis.call('SET', KEYS[1], ARGV[1] .. '|' .. text .. '|' .. ARGV[2], 'PX', ARGV[3])
 redis.call('SET', KEYS[2], text)
 redis.call('PERSIST', KEYS[4])
-redis.call('PERSIST', KEYS[5])
-return { 'OK', text, redis.call('HGETALL', KEYS[4]), redis.call('HGETALL', KEYS[3]), redis.call('HGETALL', KEYS[5]) }
+return { 'OK', text, redis.call('HGETALL', KEYS[4]), redis.call('HGETALL', KEYS[3]) }

@@ -1,15 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Changes a clone, its target and its outbox at once, under our lease only.
--- KEYS  1 lease  2 clone hash  3 target hash  4 outbox
--- ARGV  1 lease value  2 sequence before  3 sequence after
---       4..8 how many: clone pairs, clone fields to remove, target pairs, outbox entries, delivered entries to drop;
---       then these, flat
+-- Changes a clone with its outbox, and its target, at once, under our lease only. This runs for every step: one HSET is
+-- nearly always all that it writes, and the append-only file needs no transaction around one.
+-- KEYS  1 lease  2 clone hash  3 target hash, when it changes too
+-- ARGV  1 lease value  2 sequence before  3 sequence after  4 whether the first pair says what is delivered: 1 or 0
+--       5 how many names and values to set  6 how many names to remove; then these, then the target's, flat
 -- Returns 1 done (also when it had been done before), -1 the lease is not ours, -2 the stored sequence is another.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
 	return -1
 end
 
-local at = 9
+local values, at = tonumber(ARGV[5]), 7
 -- The next `count` arguments in slices, because unpack() takes only some thousand values.
 local function apply(command, key, count)
 	local last = at + count - 1
@@ -19,30 +19,26 @@ local function apply(command, key, count)
 		at = to + 1
 	end
 end
--- They stay delivered, also when this record had been applied before.
-local function drop_delivered()
-	at = #ARGV - ARGV[8] + 1
-	apply('HDEL', KEYS[4], tonumber(ARGV[8]))
-end
 
 local stored = redis.call('HGET', KEYS[2], 'sequence') or '0'
-if stored ~= ARGV[2] then
+local is_new = stored == ARGV[2]
+if not is_new then
 	if stored ~= ARGV[3] then
 		return -2
 	end
-	drop_delivered()
-	return 1
-end
-local pairs_end = at + ARGV[4] * 2 - 1
-if pairs_end <= at + 199 then -- nearly always: one command for all of the clone's fields
-	redis.call('HSET', KEYS[2], 'sequence', ARGV[3], unpack(ARGV, at, pairs_end))
-	at = pairs_end + 1
+	if ARGV[4] == '1' then -- what is delivered stays delivered, also when this record had been applied before
+		redis.call('HSET', KEYS[2], ARGV[7], ARGV[8])
+	end
+	at = at + values
+elseif values <= 200 then
+	redis.call('HSET', KEYS[2], 'sequence', ARGV[3], unpack(ARGV, at, at + values - 1))
+	at = at + values
 else
-	apply('HSET', KEYS[2], ARGV[4] * 2)
+	apply('HSET', KEYS[2], values)
 	redis.call('HSET', KEYS[2], 'sequence', ARGV[3])
 end
-apply('HDEL', KEYS[2], tonumber(ARGV[5]))
-apply('HSET', KEYS[3], ARGV[6] * 2)
-apply('HSET', KEYS[4], ARGV[7] * 2)
-drop_delivered()
+apply('HDEL', KEYS[2], tonumber(ARGV[6]))
+if is_new and KEYS[3] then
+	apply('HSET', KEYS[3], #ARGV - at + 1)
+end
 return 1

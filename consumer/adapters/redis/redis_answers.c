@@ -2,6 +2,7 @@
  * The second half of redis_ops.h: what the server's answers to our commands say. */
 #include "consumer/adapters/redis/redis_ops.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +23,9 @@ static enum store_status lease_status(const redisReply *reply, int64_t *retry_ms
 {
 	uint64_t token;
 
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 5)
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 4)
 		return STORE_UNAVAILABLE;
-	if (is_text(reply->element[0], "HELD")) {
+	if (is_text(reply->element[0], "HELD") && reply->elements == 5) {
 		*retry_ms_r = retry_of(reply->element[1]);
 		return STORE_HELD;
 	}
@@ -49,8 +50,8 @@ static enum store_status result_status(enum store_op_kind kind, const redisReply
 {
 	if (reply->type != REDIS_REPLY_INTEGER)
 		return STORE_UNAVAILABLE;
-	if (kind == STORE_NOTE)
-		return STORE_OK; /* how many fields were new */
+	if (kind == STORE_NOTE || kind == STORE_DELIVERED)
+		return STORE_OK; /* how many fields were new, or there */
 	if (reply->integer == 1)
 		return STORE_OK;
 	return reply->integer == -1 ? STORE_FENCED : reply->integer == -2 ? STORE_BEHIND : STORE_UNAVAILABLE;
@@ -111,50 +112,84 @@ static int by_sequence(const void *a, const void *b)
 	return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
 }
 
-static bool take_entries(const redisReply *reply, struct arena *mem, struct store_answer *answer_r)
+static bool is_number(const char *text, uint64_t *number_r)
 {
-	struct store_entry *entries;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*number_r = strtoull(text, &end, 10);
+	return *end == '\0' && errno == 0;
+}
+
+static uint64_t delivered_of(const struct redis_clone *clone)
+{
+	uint64_t number;
+
+	for (size_t i = 0; i < clone->field_count; i++)
+		if (strcmp(clone->fields[i].name, REDIS_FIELD_DELIVERED) == 0 && is_number(clone->fields[i].value, &number))
+			return number;
+	return 0;
+}
+
+static void hide_delivered(struct redis_clone *clone)
+{
+	const uint64_t delivered = delivered_of(clone);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < clone->entry_count; i++)
+		if (clone->entries[i].sequence > delivered)
+			clone->entries[kept++] = clone->entries[i];
+	clone->entry_count = kept;
+	qsort(clone->entries, kept, sizeof *clone->entries, by_sequence);
+}
+
+bool redis_clone_read(const redisReply *reply, struct arena *mem, struct redis_clone *clone_r)
+{
+	const struct store_pair *all;
 	size_t count;
 
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements % 2)
+	*clone_r = (struct redis_clone){ 0 };
+	if (!redis_pairs(reply, mem, &all, &count))
 		return false;
-	count = reply->elements / 2;
-	if (count == 0)
-		return true;
-	entries = arena_take(mem, count * sizeof *entries);
-	if (!entries)
+	clone_r->fields = arena_take(mem, count * sizeof *clone_r->fields + 1);
+	clone_r->entries = arena_take(mem, count * sizeof *clone_r->entries + 1);
+	if (!clone_r->fields || !clone_r->entries)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		const redisReply *value = reply->element[2 * i + 1];
+		uint64_t sequence;
 
-		if (!redis_reply_number(reply->element[2 * i], &entries[i].sequence) ||
-		    value->type != REDIS_REPLY_STRING)
-			return false;
-		entries[i].data = value->str;
-		entries[i].len = value->len;
+		if (is_number(all[i].name, &sequence))
+			clone_r->entries[clone_r->entry_count++] =
+			    (struct store_entry){ sequence, all[i].value, all[i].len };
+		else
+			clone_r->fields[clone_r->field_count++] = all[i];
 	}
-	qsort(entries, count, sizeof *entries, by_sequence);
-	answer_r->entries = entries;
-	answer_r->entry_count = count;
+	hide_delivered(clone_r);
 	return true;
 }
 
 bool redis_acquired(const redisReply *reply, struct arena *mem, struct store_answer *answer_r)
 {
-	const redisReply *last = reply->element[4];
+	struct redis_clone clone;
 
-	if (!redis_pairs(reply->element[2], mem, &answer_r->clone, &answer_r->clone_count) ||
+	if (!redis_clone_read(reply->element[2], mem, &clone) ||
 	    !redis_pairs(reply->element[3], mem, &answer_r->target, &answer_r->target_count))
 		return false;
-	answer_r->found = answer_r->clone_count > 0;
+	answer_r->clone = clone.fields;
+	answer_r->clone_count = clone.field_count;
+	answer_r->found = clone.field_count > 0;
 	if (is_text(reply->element[0], "HELD")) {
-		if (last->type != REDIS_REPLY_STRING)
+		if (reply->element[4]->type != REDIS_REPLY_STRING)
 			return false;
-		snprintf(answer_r->held_by, sizeof answer_r->held_by, "%s", last->str);
+		snprintf(answer_r->held_by, sizeof answer_r->held_by, "%s", reply->element[4]->str);
 		return true;
 	}
 	if (answer_r->status != STORE_OK) /* the lease was had, but the source was not */
 		return true;
 	answer_r->token = redis_acquired_token(reply);
-	return take_entries(last, mem, answer_r);
+	answer_r->entries = clone.entries;
+	answer_r->entry_count = clone.entry_count;
+	return true;
 }

@@ -55,18 +55,12 @@ static void ask_clone(struct redis_inspect *s, const struct inspect_clone *clone
 {
 	ask_fields(s, "HGETALL", REDIS_KEY_CLONE, clone->target_ctx, clone->clone_id);
 	ask_fields(s, "HGETALL", REDIS_KEY_NOTE, clone->target_ctx, clone->clone_id);
-	ask_fields(s, "HLEN", REDIS_KEY_OUTBOX, clone->target_ctx, clone->clone_id);
 }
 
-static bool copy_pairs(const redisReply *reply, struct arena *mem, const struct store_pair **pairs_r, size_t *count_r)
+static bool copy_pairs(const struct store_pair *pairs, size_t count, struct arena *mem, const struct store_pair **pairs_r)
 {
-	const struct store_pair *pairs;
-	struct store_pair *copied;
-	size_t count;
+	struct store_pair *copied = arena_take(mem, count * sizeof *copied + 1);
 
-	if (!redis_pairs(reply, mem, &pairs, &count))
-		return false;
-	copied = arena_take(mem, count * sizeof *copied + 1);
 	if (!copied)
 		return false;
 	for (size_t i = 0; i < count; i++) {
@@ -77,24 +71,26 @@ static bool copy_pairs(const redisReply *reply, struct arena *mem, const struct 
 			return false;
 	}
 	*pairs_r = copied;
-	*count_r = count;
 	return true;
 }
 
 static bool take_clone(struct redis_inspect *s, struct arena *mem, struct inspect_clone *clone, struct err *e)
 {
-	SCOPED_REPLY *fields = answer(s, e);
-	SCOPED_REPLY *note = fields ? answer(s, e) : NULL;
-	SCOPED_REPLY *outbox = note ? answer(s, e) : NULL;
+	SCOPED_REPLY *hash = answer(s, e);
+	SCOPED_REPLY *note = hash ? answer(s, e) : NULL;
+	const struct store_pair *notes;
+	struct redis_clone read;
 
-	if (!outbox)
+	if (!note)
 		return false;
-	if (fields->type != REDIS_REPLY_ARRAY || note->type != REDIS_REPLY_ARRAY || outbox->type != REDIS_REPLY_INTEGER)
+	if (hash->type != REDIS_REPLY_ARRAY || note->type != REDIS_REPLY_ARRAY)
 		return redis_ask_malformed(s->link, e);
-	clone->outbox_length = (size_t)outbox->integer;
-	if (!copy_pairs(fields, mem, &clone->fields, &clone->field_count) ||
-	    !copy_pairs(note, mem, &clone->note, &clone->note_count))
+	if (!redis_clone_read(hash, mem, &read) || !redis_pairs(note, mem, &notes, &clone->note_count) ||
+	    !copy_pairs(read.fields, read.field_count, mem, &clone->fields) ||
+	    !copy_pairs(notes, clone->note_count, mem, &clone->note))
 		return redis_ask_no_memory(s->link, e);
+	clone->field_count = read.field_count;
+	clone->outbox_length = read.entry_count;
 	return true;
 }
 

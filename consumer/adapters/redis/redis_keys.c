@@ -9,8 +9,7 @@
 
 static const char *const kinds[REDIS_KEY_END] = {
 	[REDIS_KEY_LEASE] = "lease",     [REDIS_KEY_TOKEN] = "token", [REDIS_KEY_TARGET] = "target",
-	[REDIS_KEY_READERS] = "readers", [REDIS_KEY_CLONE] = "clone", [REDIS_KEY_OUTBOX] = "outbox",
-	[REDIS_KEY_NOTE] = "note",
+	[REDIS_KEY_READERS] = "readers", [REDIS_KEY_CLONE] = "clone", [REDIS_KEY_NOTE] = "note",
 };
 
 static bool is_plain(unsigned char c)
@@ -76,7 +75,7 @@ static bool unescape(char name_r[REDIS_NAME_MAX + 1], const char *text, size_t l
 	return n > 0;
 }
 
-/* By hand, not by printf: it runs four times a step. */
+/* By hand, not by printf: it runs twice a step. */
 size_t redis_key_text(char key_r[REDIS_KEY_SIZE], const char *prefix, enum redis_key kind, const char *ctx,
 		      const char *clone_id)
 {

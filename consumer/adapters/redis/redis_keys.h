@@ -21,11 +21,14 @@ enum redis_key {
 	REDIS_KEY_TOKEN,   /* the last fencing token */
 	REDIS_KEY_TARGET,  /* hash */
 	REDIS_KEY_READERS, /* sorted set */
-	REDIS_KEY_CLONE,   /* hash; these three are per clone */
-	REDIS_KEY_OUTBOX,  /* hash, sequence -> bytes */
+	REDIS_KEY_CLONE,   /* hash; these two are per clone */
 	REDIS_KEY_NOTE,    /* hash, expires */
 	REDIS_KEY_END
 };
+
+/* In a clone's hash, fields of digits are its outbox: sequence -> bytes. Those up to this mark have been delivered, though
+ * they may be there still. */
+#define REDIS_FIELD_DELIVERED "delivered"
 
 /* The key of that tenant (and clone, for the kinds that have one). Bytes that are not of a plain name are written
  * %XX, so different names never share a key. Names are at most REDIS_NAME_MAX long. Returns the length. */

@@ -7,6 +7,7 @@
 
 enum {
 	PAIRS_MAX = 4096,        /* of one list of one operation */
+	DROP_TOGETHER = 8,
 	NOTE_KEEP_MS = 86400000, /* progress is of interest while it moves */
 };
 
@@ -51,6 +52,9 @@ static bool check_counts(const struct store_op *op, struct err *e)
 	    op->entry_count > PAIRS_MAX || (op->delivered_to && op->delivered_to - op->delivered_from >= PAIRS_MAX))
 		return err_set(e, ERR_MISUSE, 0, "redis_store", "a record has more than %d fields or entries",
 			       PAIRS_MAX);
+	if (op->delivered_to ? op->delivered_from == 0 || op->delivered_from > op->delivered_to
+			     : op->kind == STORE_DELIVERED)
+		return err_set(e, ERR_MISUSE, 0, "redis_store", "which entries are delivered makes no sense");
 	if (op->kind == STORE_NOTE && op->clone_set_count == 0)
 		return err_set(e, ERR_MISUSE, 0, "redis_store", "a note without fields");
 	if (op->kind == STORE_INTRODUCE && !clone_field(op, "status"))
@@ -122,12 +126,11 @@ static void write_readers(const struct redis_writer *w, const char *form, const 
 
 static size_t write_acquire(const struct redis_writer *w, const struct store_op *op, enum redis_part *parts_r)
 {
-	begin_script(w, REDIS_SCRIPT_ACQUIRE, 6, 5);
+	begin_script(w, REDIS_SCRIPT_ACQUIRE, 5, 5);
 	arg_key(w, REDIS_KEY_LEASE, op->target_ctx, NULL);
 	arg_key(w, REDIS_KEY_TOKEN, op->target_ctx, NULL);
 	arg_key(w, REDIS_KEY_TARGET, op->target_ctx, NULL);
 	arg_key(w, REDIS_KEY_CLONE, op->target_ctx, op->clone_id);
-	arg_key(w, REDIS_KEY_OUTBOX, op->target_ctx, op->clone_id);
 	arg_key(w, REDIS_KEY_READERS, op->target_ctx, NULL);
 	redis_arg_text(w->out, w->owner);
 	redis_arg_text(w->out, op->clone_id);
@@ -158,10 +161,9 @@ static size_t write_renew(const struct redis_writer *w, const struct store_op *o
 
 void redis_return_lease(const struct redis_writer *w, const char *target_ctx, const char *clone_id, uint64_t token)
 {
-	begin_script(w, REDIS_SCRIPT_RELEASE, 3, 2);
+	begin_script(w, REDIS_SCRIPT_RELEASE, 2, 2);
 	arg_key(w, REDIS_KEY_LEASE, target_ctx, NULL);
 	arg_key(w, REDIS_KEY_CLONE, target_ctx, clone_id);
-	arg_key(w, REDIS_KEY_OUTBOX, target_ctx, clone_id);
 	arg_lease(w, token, clone_id);
 	redis_arg_number(w->out, (uint64_t)w->keep_ms);
 }
@@ -207,35 +209,56 @@ static size_t write_index(const struct redis_writer *w, const struct store_op *o
 	return 2;
 }
 
+/* Delivered entries are hidden at once by the clone's mark, and dropped in blocks: one HDEL for so many steps. */
+static uint64_t block_below(uint64_t sequence)
+{
+	return sequence - sequence % DROP_TOGETHER;
+}
+
+/* Of the block that delivered_from lies in, earlier ones may be there still. */
+static uint64_t first_kept(const struct store_op *op)
+{
+	return block_below(op->delivered_from - 1) + 1;
+}
+
+static void arg_dropped(const struct redis_writer *w, uint64_t from, uint64_t to)
+{
+	for (uint64_t sequence = from; sequence <= to; sequence++)
+		redis_arg_number(w->out, sequence);
+}
+
 static size_t write_record(const struct redis_writer *w, const struct store_op *op, enum redis_part *parts_r)
 {
-	const uint64_t drops = op->delivered_to ? op->delivered_to - op->delivered_from + 1 : 0;
-	const size_t lists =
-	    2 * (op->clone_set_count + op->target_set_count + op->entry_count) + op->clone_clear_count + drops;
+	const bool tells = op->delivered_to > 0;
+	const uint64_t drop_from = tells ? first_kept(op) : 1, drop_to = tells ? block_below(op->delivered_to) : 0;
+	const size_t values = 2 * (tells + op->clone_set_count + op->entry_count);
+	const size_t gone = op->clone_clear_count + (drop_to < drop_from ? 0 : drop_to - drop_from + 1);
+	const bool has_target = op->target_set_count > 0;
 
-	begin_script(w, REDIS_SCRIPT_RECORD, 4, 8 + lists);
+	begin_script(w, REDIS_SCRIPT_RECORD, has_target ? 3 : 2, 6 + values + gone + 2 * op->target_set_count);
 	arg_key(w, REDIS_KEY_LEASE, op->target_ctx, NULL);
 	arg_key(w, REDIS_KEY_CLONE, op->target_ctx, op->clone_id);
-	arg_key(w, REDIS_KEY_TARGET, op->target_ctx, NULL);
-	arg_key(w, REDIS_KEY_OUTBOX, op->target_ctx, op->clone_id);
+	if (has_target)
+		arg_key(w, REDIS_KEY_TARGET, op->target_ctx, NULL);
 	arg_lease(w, op->token, op->clone_id);
 	redis_arg_number(w->out, op->sequence_before);
 	redis_arg_number(w->out, op->sequence_after);
-	redis_arg_number(w->out, op->clone_set_count);
-	redis_arg_number(w->out, op->clone_clear_count);
-	redis_arg_number(w->out, op->target_set_count);
-	redis_arg_number(w->out, op->entry_count);
-	redis_arg_number(w->out, drops);
+	redis_arg_number(w->out, tells);
+	redis_arg_number(w->out, values);
+	redis_arg_number(w->out, gone);
+	if (tells) {
+		redis_arg_text(w->out, REDIS_FIELD_DELIVERED);
+		redis_arg_number(w->out, op->delivered_to);
+	}
 	arg_pairs(w, op->clone_set, op->clone_set_count);
-	for (size_t i = 0; i < op->clone_clear_count; i++)
-		redis_arg_text(w->out, op->clone_clear[i]);
-	arg_pairs(w, op->target_set, op->target_set_count);
 	for (size_t i = 0; i < op->entry_count; i++) {
 		redis_arg_number(w->out, op->entries[i].sequence);
 		redis_arg(w->out, op->entries[i].data, op->entries[i].len);
 	}
-	for (uint64_t i = 0; i < drops; i++)
-		redis_arg_number(w->out, op->delivered_from + i);
+	for (size_t i = 0; i < op->clone_clear_count; i++)
+		redis_arg_text(w->out, op->clone_clear[i]);
+	arg_dropped(w, drop_from, drop_to);
+	arg_pairs(w, op->target_set, op->target_set_count);
 	parts_r[0] = REDIS_PART_RESULT;
 	return 1 + write_index(w, op, parts_r + 1);
 }
@@ -256,11 +279,13 @@ static size_t write_reject(const struct redis_writer *w, const struct store_op *
 	return 1 + write_index(w, op, parts_r + 1);
 }
 
+/* Needs no lease: a delivered message stays delivered, whoever owns the clone now. */
 static size_t write_delivered(const struct redis_writer *w, const struct store_op *op, enum redis_part *parts_r)
 {
-	begin_script(w, REDIS_SCRIPT_DELIVERED, 1, 1);
-	arg_key(w, REDIS_KEY_OUTBOX, op->target_ctx, op->clone_id);
-	redis_arg_number(w->out, op->sequence);
+	redis_command(w->out, 2 + op->delivered_to - first_kept(op) + 1);
+	redis_arg_text(w->out, "HDEL");
+	arg_key(w, REDIS_KEY_CLONE, op->target_ctx, op->clone_id);
+	arg_dropped(w, first_kept(op), op->delivered_to);
 	parts_r[0] = REDIS_PART_RESULT;
 	return 1;
 }

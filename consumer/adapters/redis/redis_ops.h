@@ -42,6 +42,15 @@ uint64_t redis_acquired_token(const redisReply *reply);
 /* Fills what an ACQUIRE with that status (OK or HELD) tells from what the lease answered: found, pairs, and token and
  * entries or held_by. They point into reply and mem. False when it is malformed or too much. */
 bool redis_acquired(const redisReply *reply, struct arena *mem, struct store_answer *answer_r);
+
+struct redis_clone { /* what a clone's hash holds; all of it points into the reply and mem */
+	struct store_pair *fields;
+	size_t field_count;
+	struct store_entry *entries; /* undelivered, by rising sequence */
+	size_t entry_count;
+};
+
+bool redis_clone_read(const redisReply *reply, struct arena *mem, struct redis_clone *clone_r);
 /* A flat list of names and values as pairs; they point into reply and mem. */
 bool redis_pairs(const redisReply *reply, struct arena *mem, const struct store_pair **pairs_r, size_t *count_r);
 

@@ -20,7 +20,6 @@ static const struct embedded_file *script_file(enum redis_script script)
 		[REDIS_SCRIPT_READERS] = "adapters/redis/readers.lua",
 		[REDIS_SCRIPT_RECORD] = "adapters/redis/record.lua",
 		[REDIS_SCRIPT_REJECT] = "adapters/redis/reject.lua",
-		[REDIS_SCRIPT_DELIVERED] = "adapters/redis/delivered.lua",
 		[REDIS_SCRIPT_DELIVERIES] = "adapters/redis/deliveries.lua",
 	};
 

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Gives the lease back if it is still ours. From now on the clone is at rest: what is kept of it expires.
--- KEYS  1 lease  2 clone hash  3 outbox
+-- KEYS  1 lease  2 clone hash
 -- ARGV  1 lease value  2 keep ms
 -- Returns 1, or -1 when the lease was not ours.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
@@ -8,5 +8,4 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then
 end
 redis.call('DEL', KEYS[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
-redis.call('PEXPIRE', KEYS[3], ARGV[2])
 return 1
