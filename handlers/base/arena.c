@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_BYTES ((size_t)16 * 1024)
+/* Small at first, because ten thousand messages may be kept, each in an arena of its own; then twice as much each time. */
+#define BLOCK_LEAST_BYTES ((size_t)1000)
+#define BLOCK_MOST_BYTES  ((size_t)16 * 1024)
 
 struct block {
 	struct block *next;
@@ -59,6 +61,15 @@ void arena_free(struct arena **a)
 	*a = NULL;
 }
 
+static size_t next_size(const struct arena *a, size_t need)
+{
+	size_t size = a->blocks ? 2 * a->blocks->size : BLOCK_LEAST_BYTES;
+
+	if (size > BLOCK_MOST_BYTES)
+		size = BLOCK_MOST_BYTES;
+	return size < need ? need : size;
+}
+
 void *arena_take(struct arena *a, size_t size_bytes)
 {
 	const size_t align = alignof(max_align_t);
@@ -70,7 +81,7 @@ void *arena_take(struct arena *a, size_t size_bytes)
 	if (need > a->max_bytes - a->taken_bytes)
 		return NULL;
 	if (!a->blocks || a->blocks->size - a->blocks->used < need) {
-		size_t size = need > BLOCK_BYTES ? need : BLOCK_BYTES;
+		size_t size = next_size(a, need);
 		struct block *b = malloc(sizeof *b + size);
 
 		if (!b)

@@ -114,10 +114,11 @@ static bool restart(struct services *s, const struct options *o, const struct no
 
 static bool bench_waiting(struct services *s, const struct options *o)
 {
-	const struct noop_options noop = { .mode = NOOP_WAIT, .clones = o->clones, .workers = WORKERS };
+	const size_t from = ALARM_CLONES, to = from + o->clones; /* those of the alarm are read again */
+	const struct noop_options noop = { .mode = NOOP_WAIT, .clones = to, .workers = WORKERS };
 	struct bench_requests *requests = bench_requests_new();
 	struct driver_subject subject = driver_of_noop(requests);
-	struct driver *driver = driver_open(s->bootstrap, &subject, o->clones);
+	struct driver *driver = driver_open(s->bootstrap, &subject, to);
 	struct subject r = { 0 };
 	struct look empty, full, later;
 	int64_t start_ns;
@@ -128,7 +129,7 @@ static bool bench_waiting(struct services *s, const struct options *o)
 		sleep(SETTLE_S + 2);
 		empty = look(s, &r);
 		start_ns = measure_now_ns();
-		ok = driver_publish(driver, 0, o->clones, 1);
+		ok = driver_publish(driver, from, to, 1);
 		taken_s = (double)(measure_now_ns() - start_ns) / 1e9;
 	}
 	if (ok) {
@@ -197,9 +198,9 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	ok = services_start(&s, o.bootstrap, o.broker_pid, "everysec") && bench_waiting(&s, &o);
+	ok = services_start(&s, o.bootstrap, o.broker_pid, "everysec") && bench_alarms(&s);
 	fflush(stdout);
-	ok = ok && services_forget(&s) && bench_alarms(&s);
+	ok = ok && services_forget(&s) && bench_waiting(&s, &o);
 	services_stop(&s);
 	return ok ? 0 : 1;
 }
