@@ -60,10 +60,10 @@ static enum err_class classify(const char *sqlstate, int native, const char **hi
 	switch (native) {
 	case LITE_BUSY:
 	case LITE_LOCKED:
-		*hint_r = "another connection holds the lock";
+		*hint_r = "another program holds the lock on it";
 		return ERR_TRANSIENT;
 	case LITE_FULL:
-		*hint_r = "disk full";
+		*hint_r = "disk full, make room in the folder of the databases (sql.folder)";
 		return ERR_TRANSIENT;
 	case LITE_IOERR:
 		*hint_r = "disk full or failing";
@@ -100,10 +100,11 @@ static bool commit_failed_surely(int native)
 }
 
 #define NOT_OURS "name NOT LIKE 'sandbox\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+/* One call of the pragma for all tables: beside an attached database each call tries all views anew. */
 #define TABLES(schema)                                                                                                 \
-	"SELECT m.name, m.sql, (SELECT l.type <> 'table' FROM pragma_table_list(m.name) AS l WHERE l.schema = "        \
-	"'" schema "') FROM " schema ".sqlite_master AS m WHERE m.type = 'table' AND m." NOT_OURS_M                    \
-	" ORDER BY m.rowid"
+	"WITH l AS MATERIALIZED (SELECT name, type FROM pragma_table_list WHERE schema = '" schema "') "               \
+	"SELECT m.name, m.sql, l.type <> 'table' FROM " schema ".sqlite_master AS m LEFT JOIN l ON l.name = m.name "   \
+	"WHERE m.type = 'table' AND m." NOT_OURS_M " ORDER BY m.rowid"
 #define NOT_OURS_M "name NOT LIKE 'sandbox\\_%' ESCAPE '\\' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 #define COLUMNS(schema)                                                                                                \
 	"SELECT name, type, hidden <> 0, pk FROM pragma_table_xinfo WHERE arg = ? AND schema = '" schema               \
