@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What cancelling a clone runs: the undo of every step in reverse order, each looking first, until the target is as it
  * was before: the previous database in service with its mail routes, users and state, and nothing of the clone left.
- * A target that had no previous database stays offline. Safe to repeat: every part names the wanted end. */
+ * A target that had no previous database stays offline. Safe to repeat: every part names the wanted end.
+ * The clone's own database goes before anything is written to the disk of the databases, which may be full of it. */
 #include "handlers/guard.h"
 #include "handlers/previous.h"
 #include "handlers/superid_users.h"
@@ -27,21 +28,45 @@ static bool find_previous(struct step_ctx *c, const struct tenant_record *target
 	return true;
 }
 
-/* Undo of 32 and 05. */
+/* Undo of 32: the registry first. Who works in the clone must not write into it while it goes. */
 static bool switch_back(struct step_ctx *c, const struct tenant_record *target, const char *previous)
 {
-	const struct sql_args args = SQL_ARGS(sql_text("database", previous));
 	struct tenant_port *tenant = c->ports->tenant;
+	const char *ctx = c->job->target_ctx;
+
+	if (strcmp(target->database, previous) == 0)
+		return true;
+	return guard_database(c, previous) && step_may_act(c) &&
+	       (target->state == TENANT_OFFLINE_MAINTENANCE ||
+		tenant->set_state(tenant, &c->fence, ctx, TENANT_OFFLINE_MAINTENANCE, c->err)) &&
+	       step_may_act(c) &&
+	       tenant->route(tenant, &c->fence, ctx, previous, target->previous_files_root, c->err);
+}
+
+/* Undo of 05. */
+static bool open_previous(struct step_ctx *c, const char *previous)
+{
+	const struct sql_args args = SQL_ARGS(sql_text("database", previous));
+	struct sql_port *sql = c->ports->sql;
 	int64_t open = 0;
 
-	if (!c->ports->sql->scalar(c->ports->sql, SQL_SERVER, "database_is_open", &args, &open, c->err))
+	if (!sql->scalar(sql, SQL_SERVER, "database_is_open", &args, &open, c->err))
 		return false;
-	if (open == 0 && (!guard_database(c, previous) ||
-			  !c->ports->sql->quarantine(c->ports->sql, &c->fence, previous, false, c->err)))
+	return open != 0 || (guard_database(c, previous) && step_may_act(c) &&
+			     sql->quarantine(sql, &c->fence, previous, false, c->err));
+}
+
+/* Undo of 01, and of what switch_back did. */
+static bool run_again(struct step_ctx *c)
+{
+	struct tenant_port *tenant = c->ports->tenant;
+	struct tenant_record target;
+
+	if (!guard_target(c, &target))
 		return false;
-	return strcmp(target->database, previous) == 0 ||
+	return target.state == TENANT_RUNNING ||
 	       (step_may_act(c) &&
-		tenant->route(tenant, &c->fence, c->job->target_ctx, previous, target->previous_files_root, c->err));
+		tenant->set_state(tenant, &c->fence, c->job->target_ctx, TENANT_RUNNING, c->err));
 }
 
 /* Is SuperID's list the one that 23 put? Only then it is ours to put back. */
@@ -184,7 +209,6 @@ static bool forget_generation(struct step_ctx *c)
 
 enum step_outcome abandon_clone(struct step_ctx *c)
 {
-	struct tenant_port *tenant = c->ports->tenant;
 	struct tenant_record target;
 	const char *previous;
 
@@ -194,10 +218,11 @@ enum step_outcome abandon_clone(struct step_ctx *c)
 		return step_refused(c, "the clone is in service and there is nothing to go back to");
 	if (previous[0] && !switch_back(c, &target, previous))
 		return step_failed(c);
-	if (!superid_back(c, previous) || !mail_back(c, previous) || !drop_generation(c) || !forget_generation(c))
+	if (!superid_back(c, previous) || !mail_back(c, previous) || !drop_generation(c))
 		return step_failed(c);
-	if (previous[0] && target.state != TENANT_RUNNING &&
-	    !tenant->set_state(tenant, &c->fence, c->job->target_ctx, TENANT_RUNNING, c->err))
+	if (previous[0] && !open_previous(c, previous))
+		return step_failed(c);
+	if (!forget_generation(c) || (previous[0] && !run_again(c)))
 		return step_failed(c);
 	c->notice->left_in = previous[0] ? TENANT_RUNNING : TENANT_OFFLINE_MAINTENANCE;
 	step_detail(c, previous[0] ? "back on the previous database" : "no previous database: left offline");

@@ -73,7 +73,8 @@ static int64_t utc_now_ms(void)
 
 /* ---- one call ---- */
 
-/* A new owner raises the stamp's token before anything else: from then on an old owner's transaction is refused. */
+/* A new owner raises the stamp's token before anything else: from then on an old owner's transaction is refused.
+ * Cleaning up goes on without: the database goes, and the server's token with it; on a full disk that makes the room. */
 static bool raise_token(struct work *work, const struct step_ports *ports, struct err *e)
 {
 	bool exists = false;
@@ -82,8 +83,12 @@ static bool raise_token(struct work *work, const struct step_ports *ports, struc
 		return true;
 	if (!ports->sql->exists(ports->sql, work->fence.generation, &exists, e))
 		return false;
-	if (exists && !ports->sql->raise_token(ports->sql, &work->fence, e))
-		return false;
+	if (exists && !ports->sql->raise_token(ports->sql, &work->fence, e)) {
+		if (work->step != STEP_END || e->class != ERR_TRANSIENT)
+			return false;
+		err_clear(e);
+		return true;
+	}
 	work->token_raised = true;
 	return true;
 }
