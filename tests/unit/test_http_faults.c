@@ -236,7 +236,7 @@ START_TEST(test_error_text)
 {
 	fault("{\"kind\":\"status\",\"status\":503,\"retry_after_s\":30}");
 	ck_assert(!write_once());
-	ck_assert_str_eq(err.text, "set_state of T: answered 503, asks to wait 30 s: A fault that was asked for: "
+	ck_assert_str_eq(err.text, "hosting: set_state of T: answered 503, asks to wait 30 s: A fault that was asked for: "
 	                           "by POST /_control/faults");
 	ck_assert_str_eq(err.where, "hosting");
 	ck_assert_int_eq(err.code, 503);

@@ -97,10 +97,10 @@ static bool make_path(const struct http_client *c, struct buf *path, const char 
 
 static bool failed(struct err *e, const char *what, const char *ctx)
 {
-	char name[SAID_MAX], context[SAID_MAX + 40];
+	char name[SAID_MAX], context[SAID_MAX + 60];
 
 	copy_said(ctx, name);
-	snprintf(context, sizeof context, "%.30s of %.41s", what, name);
+	snprintf(context, sizeof context, "%.16s: %.30s of %.41s", e->where, what, name);
 	err_prepend(e, context);
 	return false;
 }
