@@ -127,6 +127,15 @@ static bool add_column(void *arg, const struct cell *cells, size_t count, struct
 	return true;
 }
 
+/* "run 2 phase 3" in the ledger: which run it was is not what was done. */
+static void forget_run(char *text)
+{
+	char *at = strstr(text, "|run ");
+
+	for (at = at ? at + 5 : text + strlen(text); isdigit((unsigned char)*at); at++)
+		*at = 'N';
+}
+
 static bool add_row(void *arg, const struct cell *cells, size_t count, struct err *e)
 {
 	struct rows *r = arg;
@@ -136,6 +145,8 @@ static bool add_row(void *arg, const struct cell *cells, size_t count, struct er
 	buf_init(&text, WORLD_TEXT_MAX);
 	for (size_t i = 0; i < count; i++)
 		buf_printf(&text, "|%s", cells[i].is_null ? "(null)" : cells[i].text);
+	if (is_ledger(r) && text.data)
+		forget_run(text.data);
 	if (!r->only || strstr(buf_text(&text), r->only)) {
 		buf_clear(&r->line);
 		buf_printf(&r->line, "%s ", r->shown);
