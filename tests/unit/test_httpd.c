@@ -47,9 +47,35 @@ static const struct httpd_route routes[] = {
 	{ "/long", false, too_long, NULL },
 };
 
+static void thing(void *arg, const struct httpd_request *request, struct httpd_answer *a)
+{
+	if (strcmp(httpd_rest(request), "bad") == 0) {
+		httpd_answer_problem(a, 400, "that is no thing");
+		return;
+	}
+	a->content_type = "application/json";
+	buf_printf(&a->body, "%s rest=%s q=%s match=%s\n", (const char *)arg, httpd_rest(request),
+		httpd_parameter(request, "q"), httpd_header(request, "If-None-Match"));
+	httpd_answer_header(a, "ETag", "W/\"%d\"", 7);
+	httpd_answer_header(a, "Cache-Control", "public, max-age=%d", 5);
+	for (int i = 0; i < 10; i++)
+		httpd_answer_header(a, "X-More", "%0*d", i ? 1 : 500, i); /* the first is too long, the last too many */
+	if (*httpd_header(request, "If-None-Match"))
+		a->status = 304;
+}
+
+static const struct httpd_resource resources[] = {
+	{ "/things", true, false, thing, "one" },
+	{ "/things", false, true, thing, "all" },
+};
+
+static unsigned threads;
+
 static bool start(const char *listen_on, const char *token)
 {
-	const struct httpd_settings settings = { listen_on, token, routes, sizeof routes / sizeof routes[0] };
+	const struct httpd_settings settings = { .listen = listen_on, .token = token, .routes = routes,
+		.route_count = sizeof routes / sizeof routes[0], .resources = resources,
+		.resource_count = sizeof resources / sizeof resources[0], .threads = threads };
 
 	err_clear(&err);
 	calls = 0;
@@ -114,6 +140,39 @@ START_TEST(routes_and_methods)
 	ask("GET /long HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 	expect("HTTP/1.1 500 ");
 	ck_assert_int_eq(calls, 2);
+}
+END_TEST
+
+START_TEST(answers_of_resources)
+{
+	threads = (unsigned)_i;
+	ck_assert_msg(start("127.0.0.1:0", "s3cret"), "%s", err.text);
+	ask("GET /things/a%2Fb?q=x%20y&q=z HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	expect("HTTP/1.1 200 ");
+	expect("ETag: W/\"7\"");
+	expect("Cache-Control: public, max-age=5\r\n");
+	expect("X-More: 4\r\n");
+	ck_assert(!strstr(answer, "X-More: 5") && !strstr(answer, "no-store"));
+	expect("\r\n\r\none rest=a/b q=x y match=\n");
+	ask("GET /things/c HTTP/1.1\r\nHost: x\r\nIf-None-Match: W/\"7\"\r\nConnection: close\r\n\r\n");
+	expect("HTTP/1.1 304 ");
+	ck_assert_str_eq(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
+	ck_assert(!strstr(answer, "\r\nContent-Type"));
+	ask("GET /things/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	expect("one rest= q= match=\n");
+	ask("GET /things/bad HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	expect("HTTP/1.1 400 ");
+	expect("Content-Type: application/problem+json");
+	expect("{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,\"detail\":\"that is no thing\"}");
+	ask("GET /things HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	expect("HTTP/1.1 401 ");
+	expect("application/problem+json");
+	ask("GET /things HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer s3cret\r\nConnection: close\r\n\r\n");
+	expect("all rest= q=");
+	ask("GET /thingsx HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	expect("HTTP/1.1 404 ");
+	ask("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	expect("h accept=");
 }
 END_TEST
 
@@ -220,6 +279,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, NULL, teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, routes_and_methods);
+	tcase_add_loop_test(tc, answers_of_resources, 1, 4);
 	tcase_add_test(tc, a_token_guards_what_needs_it);
 	tcase_add_test(tc, addresses);
 	tcase_add_test(tc, the_number_of_connections_is_bounded);
