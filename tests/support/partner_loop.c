@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -385,7 +386,11 @@ void *partner_loop_run(void *arg)
 	struct partner_server *server = arg;
 	struct loop loop = { .server = server };
 	struct epoll_event events[EVENTS_AT_ONCE];
+	sigset_t pipe;
 
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe, NULL); /* OpenSSL writes to connections that were closed */
 	loop.all.next = loop.all.prev = &loop.all;
 	while (!atomic_load(&server->stop)) {
 		int count = epoll_wait(server->epoll, events, EVENTS_AT_ONCE, TICK_MS);

@@ -339,6 +339,8 @@ static bool name_ask(struct lookups *l, struct lookup_name *name)
 	name->is_asked = pool_give(l->pool, job);
 	if (!name->is_asked)
 		free(job);
+	if (name->is_asked && l->answered == name)
+		l->answered = NULL; /* who waits from now on waits for the new answer */
 	return name->is_asked;
 }
 

@@ -415,7 +415,8 @@ static void timed_out(struct transfer *t)
 	transfer_end(t, POST_TIMED_OUT, text);
 }
 
-/* Numbers of OpenSSL's X509_V_ERR_*: they are part of its interface and never change. */
+/* Numbers of OpenSSL's X509_V_ERR_*: they are part of its interface and never change. 1 is what libcurl sets before it
+ * asks, and leaves there when the name is what is wrong. */
 static const char *certificate_fault(CURL *easy)
 {
 	long code = 0;
@@ -423,6 +424,7 @@ static const char *certificate_fault(CURL *easy)
 	curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &code);
 	switch (code) {
 	case 0:
+	case 1:
 		return "its certificate is for another host";
 	case 9:
 		return "its certificate is not valid yet";
@@ -466,7 +468,8 @@ static const char *failure_of(const struct transfer *t, CURLcode code)
 
 void transfer_judge(struct transfer *t, CURLcode code)
 {
-	if (t->is_too_large || code == CURLE_FILESIZE_EXCEEDED)
+	/* A line beyond libcurl's own bound is told as memory that is short. */
+	if (t->is_too_large || code == CURLE_FILESIZE_EXCEEDED || (code == CURLE_OUT_OF_MEMORY && t->is_connected))
 		transfer_end(t, POST_TOO_LARGE, "its answer is larger than allowed");
 	else if (code == CURLE_OK)
 		answered(t);
