@@ -1,103 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A tenant's state from the events of its clones: right at the end of each story, and the same in whatever order the
  * events come, however often. The events are those of a real engine. */
-#include "consumer/adapters/avro/avro_codec.h"
 #include "consumer/core/events.h"
 #include "consumer/core/retry.h"
 #include "consumer/tenant/fold.h"
-#include "tests/support/engine_story.h"
+#include "tests/support/told_events.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVENTS_MAX = 1024, KNOWN_MAX = 32 };
+enum { KNOWN_MAX = 32 };
 
-/* ---- events, recorded ---- */
-
-struct recorded {
-	struct message *messages[EVENTS_MAX];
-	size_t count;
-};
-
-static struct recorded all;
-static struct codec_port *codec;
-static struct arena *mem;
-
-static int64_t some_time(struct clock_port *self)
-{
-	(void)self;
-	return 1785578400000;
-}
-
-static bool no_domain_is_public(const char *domain)
-{
-	(void)domain;
-	return false;
-}
-
-/* Through the wire and back, as a reader gets it. */
-static void keep(const struct message *m)
-{
-	struct err e = { 0 };
-	struct buf value;
-
-	buf_init(&value, RECORD_MAX_BYTES);
-	ck_assert_msg(codec->encode(codec, m, &value, &e), "%s", e.text);
-	struct bus_record record = { .value = value.data, .value_len = value.len };
-
-	ck_assert_uint_lt(all.count, EVENTS_MAX);
-	ck_assert_msg(codec->decode(codec, m->kind, &record, &all.messages[all.count++], &e) == CODEC_OK, "%s", e.text);
-	buf_done(&value);
-}
-
-static void hear(void *arg, const struct effect *fx, const struct engine_event *event, int64_t utc_ms)
-{
-	static const struct event_facts facts = { .domain_is_public = no_domain_is_public };
-	enum topic topic;
-	const char *key;
-	const struct message *m = event_message(fx, event, utc_ms, &facts, mem, &topic, &key);
-
-	(void)arg;
-	ck_assert_ptr_nonnull(m);
-	keep(m);
-	arena_clear(mem);
-}
+static struct told_events all;
 
 static void setup(void)
 {
-	static struct clock_port clock = { .utc_ms = some_time };
-	const struct avro_codec_settings settings = { .clock = &clock };
-	struct err e = { 0 };
-
-	codec = avro_codec_new(&settings, &e);
-	ck_assert_msg(codec, "%s", e.text);
-	mem = arena_new(1 << 20);
+	told_begin(&all);
 }
 
 static void teardown(void)
 {
-	for (size_t i = 0; i < all.count; i++)
-		message_free(&all.messages[i]);
-	all.count = 0;
-	codec->close(codec);
-	arena_free(&mem);
+	told_end(&all);
 }
 
-/* Lines of a story, one after the other; "run ID until SLUG" is short for all that leads there. */
+static void keep(const struct message *m)
+{
+	told_add(&all, m);
+}
+
 static void play(const char *const *lines)
 {
-	const struct engine_policy policy = story_policy();
-	struct story *s = story_begin(&policy);
-
-	story_hear_events(s, hear, NULL);
-	say(s, "assign requested", NULL);
-	say(s, "assign replay", NULL);
-	say(s, "assign control", NULL);
-	for (; *lines; lines++)
-		say(s, *lines, NULL);
-	story_end(&s);
+	told_play(&all, lines);
 }
 
 /* ---- a reader ---- */
@@ -168,13 +103,13 @@ static struct tenant_row read_in_order(const char *ctx)
 	struct reader r = { .count = 0 };
 
 	for (size_t i = 0; i < all.count; i++)
-		take(&r, all.messages[i]);
+		take(&r, all.items[i].message);
 	return row_of(&r, ctx);
 }
 
 /* ---- stories ---- */
 
-#define STORY(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define STORY TOLD_STORY
 
 START_TEST(a_complete_clone_leaves_it_running)
 {
@@ -379,11 +314,11 @@ START_TEST(a_rejected_one_never_counts)
 	const struct clone_request request = { .job = { .clone_id = "c9", .source_ctx = "S", .target_ctx = "T1" } };
 
 	play(STORY("request c1 of T1", "go"));
-	keep(event_rejected(&request, "another clone is under way", 5, mem));
+	keep(event_rejected(&request, "another clone is under way", 5, all.mem));
 	ck_assert_str_eq(read_in_order("T1").clone_id, "c1");
 	ck_assert_int_eq(read_in_order("T1").status, CLONE_COMPLETED);
 	keep(event_rejected(&(struct clone_request){ .job = { .clone_id = "c8", .source_ctx = "S", .target_ctx = "T2" } },
-		"no", 5, mem));
+		"no", 5, all.mem));
 	ck_assert_str_eq(read_in_order("T2").clone_id, "");
 }
 END_TEST
@@ -419,41 +354,12 @@ END_TEST
 
 /* ---- any order ---- */
 
-/* Every kind of story, on tenants of their own and after one another on the same. */
-static void play_everything(void)
-{
-	play(STORY(
-		"request a1 of A", "go",
-		"request b1 of B", "go without copy_database", "step b1 copy_database refused", "pass 1000", "go",
-		"request d1 of D", "go without sync_superid_users", "step d1 sync_superid_users refused", "go",
-		"replay d1", "go without enter_running_mode", "step d1 enter_running_mode refused", "pass 1000", "go",
-		"replay d1 from prepare_database", "go",
-		"request e1 of E", "go", "pass 3000", "request e2 of E", "go without mask_email_domains", "cancel e2",
-		"step e2 mask_email_domains done", "pass 2000", "go", "request e3 of E", "go without superid_normal",
-		"step e3 superid_normal refused", "go",
-		"request f1 of F", "go without copy_database", "cancel f1", "step f1 copy_database done", "go without cleanup",
-		"step f1 cleanup offline", "go",
-		"request g1 of G", "go", "pass 1000", "request g2 of G", "go", "pass 1000", "request g3 of G",
-		"go without wait_web_config", "pause g3", "step g3 wait_web_config retry", "pass 1000", "go",
-		"request h1 of H", "go without sync_superid_users", "step h1 sync_superid_users refused", "go", "cancel h1", "go",
-		"request h2 of H", "go", "request h3 of H", "go without drop_database", "step h3 drop_database skipped",
-		"go without superid_in_migration", "step h3 superid_in_migration already", "go without notify_partner_apps",
-		"step h3 notify_partner_apps refused", "go"));
-	for (int i = 0; i < 2; i++) {
-		char id[8];
-		struct clone_request request = { .job = { .clone_id = id, .source_ctx = "S", .target_ctx = "A" } };
-
-		snprintf(id, sizeof id, "r%d", i);
-		keep(event_rejected(&request, "busy", 5, mem));
-	}
-}
-
 static const char *const tenants[] = { "A", "B", "D", "E", "F", "G", "H" };
 
 enum { TENANTS = sizeof tenants / sizeof *tenants };
 
 struct play_list { /* in which order they are read */
-	const struct message *items[4 * EVENTS_MAX];
+	const struct message *items[4 * TOLD_MAX];
 	size_t count;
 };
 
@@ -476,16 +382,16 @@ static void interleave(struct play_list *list, uint64_t *chance)
 
 	list->count = 0;
 	while (left) {
-		size_t k = (size_t)chance_below(chance, 3), again = list->count < 2 * EVENTS_MAX;
+		size_t k = (size_t)chance_below(chance, 3), again = list->count < 2 * TOLD_MAX;
 
 		if (at[k] > all.count)
 			continue;
 		if (again && at[k] < all.count && chance_below(chance, 150) == 0)
 			at[k] -= (size_t)chance_below(chance, (int64_t)(at[k] < 60 ? at[k] + 1 : 60));
-		while (at[k] < all.count && all.messages[at[k]]->kind != kinds[k])
+		while (at[k] < all.count && all.items[at[k]].message->kind != kinds[k])
 			at[k]++;
 		if (at[k] < all.count)
-			list->items[list->count++] = all.messages[at[k]];
+			list->items[list->count++] = all.items[at[k]].message;
 		else
 			left--;
 		at[k]++;
@@ -497,9 +403,9 @@ static void scatter(struct play_list *list, uint64_t *chance)
 {
 	list->count = 0;
 	for (size_t i = 0; i < all.count; i++) {
-		list->items[list->count++] = all.messages[i];
+		list->items[list->count++] = all.items[i].message;
 		if (chance_below(chance, 4) == 0)
-			list->items[list->count++] = all.messages[i];
+			list->items[list->count++] = all.items[i].message;
 	}
 	shuffle(list, chance);
 }
@@ -514,8 +420,8 @@ static void compact(struct play_list *list, uint64_t *chance)
 		bool is_last = true;
 
 		for (size_t k = 0; m->kind == MESSAGE_STATE && k < all.count; k++)
-			if (all.messages[k]->kind == MESSAGE_STATE && all.messages[k]->state.sequence > m->state.sequence &&
-			    strcmp(all.messages[k]->state.clone_id, m->state.clone_id) == 0)
+			if (all.items[k].message->kind == MESSAGE_STATE && all.items[k].message->state.sequence > m->state.sequence &&
+			    strcmp(all.items[k].message->state.clone_id, m->state.clone_id) == 0)
 				is_last = false;
 		if (is_last || chance_below(chance, 2))
 			list->items[kept++] = m;
@@ -544,7 +450,7 @@ START_TEST(any_order_gives_the_same_rows)
 	struct tenant_row wanted[TENANTS];
 	enum { SEEDS = 20000 };
 
-	play_everything();
+	told_play_everything(&all);
 	ck_assert_uint_gt(all.count, 300);
 	for (size_t t = 0; t < TENANTS; t++)
 		wanted[t] = read_in_order(tenants[t]);
