@@ -8,7 +8,7 @@
 #include "consumer/ports/poster.h"
 
 /* Fills the whole settlement of a claim whose post ended with result at now_ms. Its texts are borrowed: the try's from
- * result, which must live until it is settled, the reason is constant. chance is the state of core/retry's generator. */
+ * result, which must live until it is settled, the reason is constant. chance is the state of core/retry's chance. */
 void delivery_judge(const struct claim *claim, const struct post_result *result, int64_t now_ms, uint64_t *chance,
                     struct settlement *settlement_r);
 

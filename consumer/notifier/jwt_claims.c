@@ -26,7 +26,8 @@ bool jwt_claims(const struct jwt_claims *c, struct buf *out, struct err *e)
 	add_text(out, "{\"iss\":", c->issuer);
 	add_text(out, ",\"aud\":", c->audience);
 	add_text(out, ",\"sub\":", c->subject);
-	buf_printf(out, ",\"iat\":%" PRId64 ",\"nbf\":%" PRId64 ",\"exp\":%" PRId64, begin_s, begin_s, now_s + c->life_ms / 1000);
+	buf_printf(out, ",\"iat\":%" PRId64 ",\"nbf\":%" PRId64 ",\"exp\":%" PRId64, begin_s, begin_s,
+	           now_s + c->life_ms / 1000);
 	add_text(out, ",\"jti\":", c->id);
 	return buf_add_text(out, "}") || err_set(e, ERR_TRANSIENT, 0, "jwt", "there is no room for the claims");
 }

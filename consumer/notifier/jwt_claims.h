@@ -21,7 +21,7 @@ struct jwt_claims {
 	int64_t now_ms, life_ms;
 };
 
-/* Appends {"iss","aud","sub","iat","nbf","exp","jti"}. MISUSE when one is missing or the life is not at least a second. */
+/* Appends {"iss","aud","sub","iat","nbf","exp","jti"}. MISUSE when one is missing or the life is less than a second. */
 bool jwt_claims(const struct jwt_claims *claims, struct buf *out, struct err *e);
 
 #endif

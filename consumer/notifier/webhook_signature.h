@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The headers of Standard Webhooks 1.0.0: webhook-id, webhook-timestamp and webhook-signature over "id.timestamp.body". */
+ * The headers of Standard Webhooks 1.0.0: webhook-id, -timestamp and -signature over "id.timestamp.body". */
 #ifndef SANDBOX_NOTIFIER_WEBHOOK_SIGNATURE_H
 #define SANDBOX_NOTIFIER_WEBHOOK_SIGNATURE_H
 

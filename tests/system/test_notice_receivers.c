@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What partners make of our notices. The samples of docs/partners.md, as they stand there, and the public libraries they
- * use (Standard Webhooks, PyJWT, Nimbus) must accept what the notifier sends and refuse all that differs in one point.
+ * What partners make of our notices. The samples of docs/partners.md, as they stand there, and the public libraries
+ * they use (Standard Webhooks, PyJWT, Nimbus) must accept what we send and refuse all that differs in one point.
  * A language that is not here, or whose libraries cannot be fetched, is skipped with a line that says so. */
 #include "consumer/adapters/openssl/signer_openssl.h"
 #include "consumer/notifier/jwt_claims.h"
@@ -153,8 +153,8 @@ static void put_knowledge(const struct recipe *r)
 		if (!*x && json_object_get(key, "x"))
 			x = json_string_value(json_object_get(key, "x"));
 	put_json(r->name, "settings.json",
-	         json_pack("{s:s,s:s,s:s,s:s}", "secret", or(r->secret, secret_new), "issuer", issuer, "client_id", client_id, "x",
-	                   x));
+	         json_pack("{s:s,s:s,s:s,s:s}", "secret", or(r->secret, secret_new), "issuer", issuer, "client_id",
+	                   client_id, "x", x));
 	json_decref(root);
 	buf_done(&set);
 }
@@ -306,8 +306,8 @@ static int run(struct receiver *r, const char *cases)
 	FILE *f;
 
 	buf_init(&command, TEXT_MAX);
-	buf_printf(&command, "%s/tests/support/receivers/receivers.sh %s %s/%s %s 2>&1", getenv("SOURCE_DIR"), r->language, folder,
-	           r->language, cases);
+	buf_printf(&command, "%s/tests/support/receivers/receivers.sh %s %s/%s %s 2>&1", getenv("SOURCE_DIR"), r->language,
+	           folder, r->language, cases);
 	f = popen(command.data, "r");
 	need(f != NULL, NULL, "popen");
 	r->said[fread(r->said, 1, sizeof r->said - 1, f)] = '\0';
@@ -369,7 +369,8 @@ static void add_tests(TCase *tc, int receiver)
 
 	while (count < RECIPES && (receiver == 0 || !recipes[count].python_only))
 		count++;
-	tcase_add_loop_test(tc, what_is_genuine_is_accepted_and_all_else_refused, receiver * RECIPES, receiver * RECIPES + count);
+	tcase_add_loop_test(tc, what_is_genuine_is_accepted_and_all_else_refused, receiver * RECIPES,
+	                    receiver * RECIPES + count);
 	tcase_add_loop_test(tc, what_the_notifier_sends_is_accepted, receiver, receiver + 1);
 }
 

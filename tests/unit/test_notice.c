@@ -61,7 +61,8 @@ START_TEST(the_body_is_that_of_the_manual)
 {
 	ck_assert_msg(notice_body(&example, "eyJhbGciOiJSUzI1NiJ9.e30.c2ln", &out, &err), "%s", err.text);
 	ck_assert_str_eq(out.data,
-	                 "{\"ChangeType\":1,\"ContextIdentifier\":\"Cust70001\",\"VersionName\":\"Release_11.12_2026.07.20-01\","
+	                 "{\"ChangeType\":1,\"ContextIdentifier\":\"Cust70001\","
+	                 "\"VersionName\":\"Release_11.12_2026.07.20-01\","
 	                 "\"FileVersion\":\"11.12.675.0\",\"Token\":\"eyJhbGciOiJSUzI1NiJ9.e30.c2ln\","
 	                 "\"PublicEndpoint\":\"online4.superoffice.com\"}");
 }

@@ -233,7 +233,8 @@ static void refused(const char *rsa, const char *rsa2, const char *ed25519, cons
 	signer = signer_of(rsa, rsa2, ed25519, ed25519_2);
 	ck_assert_msg(!signer, "accepted, instead of: %s", sentence);
 	ck_assert_int_eq(err.class, ERR_REFUSED);
-	ck_assert_msg(strstr(err.text, sentence) && strstr(err.text, "the-key"), "\"%s\" is not in \"%s\"", sentence, err.text);
+	ck_assert_msg(strstr(err.text, sentence) && strstr(err.text, "the-key"), "\"%s\" is not in \"%s\"", sentence,
+	              err.text);
 	ck_assert_ptr_null(strstr(err.text, "MII"));
 }
 
@@ -242,7 +243,8 @@ static const char ec_key[] = "-----BEGIN PRIVATE KEY-----\n"
 			     "ZZu1zDJVQTJAncXV8QOOw2GKgKWhRANCAATP/eNKnVrOA/OLOO/sUYcB/CJw4Db8\n"
 			     "FgSnFwsh7FF6XFc4jMckOAZoIU8jGbZM80o3glpZXG5nA8sji9XAU/uX\n"
 			     "-----END PRIVATE KEY-----\n";
-static const char locked_key[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIFHDBOBgkq\n-----END ENCRYPTED PRIVATE KEY-----\n";
+static const char locked_key[] =
+	"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIFHDBOBgkq\n-----END ENCRYPTED PRIVATE KEY-----\n";
 
 START_TEST(keys_of_another_kind_are_refused)
 {
