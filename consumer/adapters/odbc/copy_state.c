@@ -54,7 +54,7 @@ static bool take_table(void *arg, const struct cell *cells, size_t count, struct
 				  .back_at = position(&cells[9], &cells[10]),
 				  .back_checksum = (uint64_t)cells[11].number };
 	if (cells[1].len >= sizeof t->name)
-		return err_set(e, ERR_REFUSED, 0, "sql", "the name of a table is too long");
+		return pass_name_too_long(cells[1].text, e);
 	memcpy(t->name, cells[1].text, cells[1].len + 1);
 	return false;
 }

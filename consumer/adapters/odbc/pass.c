@@ -14,6 +14,12 @@ static const struct sql_paging *paging_of(const struct odbc_port *p)
 	return server_dialect(p->server)->paging;
 }
 
+bool pass_name_too_long(const char *table, struct err *e)
+{
+	return err_set(e, ERR_REFUSED, 0, "sql", "the name of table %.60s... is longer than %d bytes", table,
+		       NAME_BYTES - 1);
+}
+
 /* ---- life ---- */
 
 static struct pass *pass_new(struct err *e)
@@ -138,7 +144,7 @@ static bool load_shape(struct odbc_port *p, struct conn *c, enum beside where, c
 	bool found;
 
 	if (strlen(table) >= NAME_BYTES)
-		return err_set(e, ERR_REFUSED, 0, "sql", "the name of a table is too long");
+		return pass_name_too_long(table, e);
 	t->name = arena_text(p->pass->mem, table, strlen(table));
 	t->columns = arena_take(p->pass->mem, COLUMNS_MAX * sizeof *t->columns);
 	if (!t->name || !t->columns)

@@ -5,8 +5,11 @@
 
 #include "consumer/adapters/odbc/packed.h"
 #include "consumer/adapters/odbc/port.h"
+#include "consumer/adapters/odbc/sql_text.h"
 
-enum { NAME_BYTES = 192 }; /* of a table, with its NUL */
+enum { NAME_BYTES = IDENTIFIER_MAX + 1 }; /* of a table, with its NUL */
+/* REFUSED: says which table; always false. */
+bool pass_name_too_long(const char *table, struct err *e);
 
 struct new_column {      /* the changed texts of one column in the page under way */
 	struct buf json; /* {"key": "text", ...} */

@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SQL_NAME_MAX = 64, IDENTIFIER_MAX = 128 };
+/* In bytes; an identifier has at most the 128 characters that SQL Server allows, in UTF-8. */
+enum { SQL_NAME_MAX = 64, IDENTIFIER_MAX = 128 * 4 };
 
 /* What stands in a statement where a value or an identifier goes. */
 enum sql_token {

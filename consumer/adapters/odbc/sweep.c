@@ -68,7 +68,7 @@ static bool take_nth(void *arg, const struct cell *cells, size_t count, struct e
 		return true;
 	nth->is_odd = cells[2].number != 0;
 	if (cells[0].len >= sizeof nth->name)
-		return err_set(e, ERR_REFUSED, 0, "sql", "the name of a table is too long");
+		return pass_name_too_long(cells[0].text, e);
 	memcpy(nth->name, cells[0].text, cells[0].len + 1);
 	return true;
 }
