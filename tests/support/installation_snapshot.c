@@ -123,7 +123,7 @@ static bool add_column(void *arg, const struct cell *cells, size_t count, struct
 
 	(void)count, (void)e;
 	if (r->plain || !(is_bookkeeping(cells[0].text) || (is_ledger(r) && strcmp(cells[0].text, "rows") == 0)))
-		buf_printf(&r->columns, "%s\"%s\"", r->columns.len ? "," : "", cells[0].text);
+		buf_printf(&r->columns, "%s%s", r->columns.len ? "," : "", cells[1].text);
 	return true;
 }
 
@@ -174,13 +174,19 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void dump_table(struct rows *r, const char *table, struct buf *out)
+#define AS_IDENTIFIER "'\"' || replace(name, '\"', '\"\"') || '\"'"
+
+struct table { /* a customer names its own tables as it likes */
+	char name[256], literal[520], identifier[520];
+};
+
+static void dump_table(struct rows *r, const struct table *table, struct buf *out)
 {
 	r->count = 0;
-	r->shown = table;
+	r->shown = table->name;
 	buf_clear(&r->columns);
-	query(r, add_column, "SELECT name FROM pragma_table_xinfo('%s') ORDER BY cid", table, NULL);
-	query(r, add_row, "SELECT %s FROM \"%s\"", buf_text(&r->columns), table);
+	query(r, add_column, "SELECT name, " AS_IDENTIFIER " FROM pragma_table_xinfo(%s) ORDER BY cid%s", table->literal, "");
+	query(r, add_row, "SELECT %s FROM %s", buf_text(&r->columns), table->identifier);
 	qsort(r->lines, r->count, sizeof(char *), by_text);
 	for (size_t n = 0; n < r->count; n++) {
 		ck_assert(buf_printf(out, "%s\n", r->lines[n]));
@@ -189,7 +195,7 @@ static void dump_table(struct rows *r, const char *table, struct buf *out)
 }
 
 struct tables {
-	char name[400][80];
+	struct table table[400];
 	size_t count;
 };
 
@@ -199,7 +205,11 @@ static bool add_table(void *arg, const struct cell *cells, size_t count, struct 
 
 	(void)count, (void)e;
 	ck_assert_uint_lt(tables->count, 400);
-	snprintf(tables->name[tables->count++], 80, "%s", cells[0].text);
+	struct table *t = &tables->table[tables->count++];
+
+	snprintf(t->name, sizeof t->name, "%s", cells[0].text);
+	snprintf(t->literal, sizeof t->literal, "%s", cells[1].text);
+	snprintf(t->identifier, sizeof t->identifier, "%s", cells[2].text);
 	return true;
 }
 
@@ -218,13 +228,15 @@ static void dump_database(struct installation *i, const char *database, const ch
 	r->names = names;
 	buf_init(&r->columns, SQL_SIZE);
 	buf_init(&r->line, WORLD_TEXT_MAX);
-	ck_assert_msg(conn_query(r->conn, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", NULL, 0,
-		add_table, tables, &e), "%s", e.text);
+	ck_assert_msg(conn_query(r->conn, "SELECT name, quote(name), " AS_IDENTIFIER
+		" FROM sqlite_master WHERE type = 'table' ORDER BY name", NULL, 0, add_table, tables, &e), "%s", e.text);
 	for (size_t t = 0; t < tables->count; t++) {
-		if (strcmp(tables->name[t], "generation_token") == 0)
+		const struct table *table = &tables->table[t];
+
+		if (strcmp(table->name, "generation_token") == 0)
 			continue; /* outlives its database: earlier clones left theirs */
-		r->plain = strncmp(tables->name[t], "sandbox_", 8) != 0 && strcmp(database, "_server") != 0;
-		dump_table(r, tables->name[t], out);
+		r->plain = strncmp(table->name, "sandbox_", 8) != 0 && strcmp(database, "_server") != 0;
+		dump_table(r, table, out);
 	}
 	conn_close(&r->conn);
 	buf_done(&r->columns);

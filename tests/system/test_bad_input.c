@@ -3,6 +3,9 @@
  * goes on, and neither the source nor the sandbox in service is touched. */
 #include "tests/support/installation.h"
 
+#include "consumer/adapters/odbc/conn.h"
+#include "tests/support/world_priv.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +246,78 @@ START_TEST(more_users_than_licences)
 }
 END_TEST
 
+/* ---- what the source may hold ---- */
+
+static void change_source(const char *const *statements, size_t count)
+{
+	struct err e = { 0 };
+	char path[256];
+	struct conn *c;
+
+	snprintf(path, sizeof path, "%s/db/" SOURCE ".sqlite", i->folder);
+	c = world_connect(path, true);
+	for (size_t n = 0; n < count; n++)
+		ck_assert_msg(conn_exec(c, statements[n], NULL, 0, NULL, &e), "%s: %s", statements[n], e.text);
+	conn_close(&c);
+}
+
+#define HOSTILE  "\"y_o'brien; \"\"DROP] TABLE [contact\""
+#define NAME_50  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define NAME_200 "y_" NAME_50 NAME_50 NAME_50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+/* Each is true of the clone. */
+static const char *const hostile_facts[] = {
+	"SELECT count(*) = 3 FROM " HOSTILE,
+	"SELECT \"x_a'b;c\" = 'it''s o''brien_north.example@sandbox.example; --' FROM " HOSTILE " WHERE id = 1",
+	"SELECT \"x]d[\" GLOB 'so*~????????@sandbox.example' AND length(\"x]d[\") <= 30 FROM " HOSTILE " WHERE id = 1",
+	"SELECT x_short = '' FROM " HOSTILE " WHERE id = 1",
+	"SELECT \"x_a'b;c\" = '''); DROP TABLE contact; --' AND \"x]d[\" = 'a]; [b' AND x_short = 'no address' FROM "
+	HOSTILE " WHERE id = 2",
+	"SELECT instr(CAST(\"x_a'b;c\" AS BLOB), CAST('c@d' AS BLOB)) = 0 FROM " HOSTILE " WHERE id = 3",
+	"SELECT " NAME_200 " = 'x_north.example@sandbox.example' FROM " NAME_200,
+	"SELECT count(*) > 0 FROM contact",
+};
+
+/* Names that end a statement wherever they are not quoted, texts that do, columns that no masked address fits. */
+START_TEST(hostile_names_and_narrow_columns)
+{
+	static const char *const statements[] = {
+		"CREATE TABLE " HOSTILE " (id INTEGER PRIMARY KEY, \"x_a'b;c\" TEXT, \"x]d[\" nvarchar(30), x_short nvarchar(16))",
+		"INSERT INTO " HOSTILE " VALUES (1, 'it''s o''brien@north.example; --', 'somebody.long@name.example',"
+		" 'a@north.example')",
+		"INSERT INTO " HOSTILE " VALUES (2, '''); DROP TABLE contact; --', 'a]; [b', 'no address')",
+		"INSERT INTO " HOSTILE " VALUES (3, CAST(x'6100623c6340642e6578616d706c653e' AS TEXT), NULL, '')",
+		"CREATE TABLE " NAME_200 " (id INTEGER PRIMARY KEY, " NAME_200 " TEXT)",
+		"INSERT INTO " NAME_200 " VALUES (1, 'x@north.example')",
+	};
+	char database[DATABASE_MAX + 1];
+
+	change_source(statements, sizeof statements / sizeof *statements);
+	snapshot_source(i, &source);
+	send_request(i, second, "Cust70002");
+	await(i, second, CLONE_COMPLETED, CLONE_WITHIN_MS);
+	hosting_text(i, "Cust70002", "database", database, sizeof database);
+	for (size_t n = 0; n < sizeof hostile_facts / sizeof *hostile_facts; n++)
+		ck_assert_msg(database_number(i, database, hostile_facts[n]) == 1, "%s", hostile_facts[n]);
+}
+END_TEST
+
+START_TEST(a_name_that_is_too_long)
+{
+	static const char *const make[] = { "CREATE TABLE " NAME_200 NAME_200 NAME_200 " (id INTEGER PRIMARY KEY)" };
+	static const char *const drop[] = { "DROP TABLE " NAME_200 NAME_200 NAME_200 };
+	struct seen s;
+
+	change_source(make, 1);
+	send_request(i, second, TARGET);
+	s = await(i, second, CLONE_FAILED, CLONE_WITHIN_MS);
+	ck_assert_msg(strstr(s.cause, "y_xxx") && strstr(s.cause, "longer than 512 bytes"), "%s", s.cause);
+	send_control(i, second, TARGET, CONTROL_CANCEL);
+	await_from_rest(i, second, CLONE_CANCELLED, CLONE_WITHIN_MS);
+	change_source(drop, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("bad_input");
@@ -255,6 +330,8 @@ int main(void)
 	tcase_add_test(tc, requests_that_break_a_rule);
 	tcase_add_test(tc, tenants_that_are_none_or_must_not);
 	tcase_add_test(tc, more_users_than_licences);
+	tcase_add_test(tc, hostile_names_and_narrow_columns);
+	tcase_add_test(tc, a_name_that_is_too_long);
 	suite_add_tcase(suite, tc);
 	return installation_run(suite);
 }
