@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PARTITIONS = 3, START_WITHIN_MS = 20000, PATH_SIZE = 256, SEED = 7 };
+enum { PARTITIONS = 3, REAL_PARTITIONS = 4 /* as sandbox-topics makes them */, START_WITHIN_MS = 20000, PATH_SIZE = 256, SEED = 7 };
 
 /* ---- the source customer and the outside world ---- */
 
@@ -180,7 +180,7 @@ static void write_config(const struct installation *i)
 	ck_assert_ptr_nonnull(f);
 	fprintf(f, "[kafka]\nbootstrap.servers = %s\nsession.timeout.ms = 6000\nfetch.wait.max.ms = 10\n",
 		i->broker.bootstrap);
-	fprintf(f, "[topics]\ncreate = %s\n", i->real_kafka ? "false" : "true");
+	fprintf(f, "[topics]\ncreate = %s\n", i->own_broker ? "true" : "false");
 	fprintf(f, "[redis]\nsocket = %s\n", redis_server_socket(i->redis));
 	fprintf(f, "[sql]\nfolder = %s/db\n", i->folder);
 	for (size_t s = 0; s < sizeof systems / sizeof *systems; s++)
@@ -201,7 +201,7 @@ struct kafka_settings installation_kafka(const struct installation *i)
 	static const struct kafka_property quick = { "fetch.wait.max.ms", "10" };
 
 	return (struct kafka_settings){ .bootstrap_servers = i->broker.bootstrap, .client_id = "test",
-		.properties = &quick, .property_count = 1, .create_topics = !i->real_kafka };
+		.properties = &quick, .property_count = 1, .create_topics = i->own_broker };
 }
 
 static void open_bus(struct installation *i)
@@ -219,21 +219,14 @@ static void open_bus(struct installation *i)
 	ck_assert_msg(i->codec, "%s", e.text);
 }
 
-static bool start_broker(struct installation *i)
+static void choose_broker(struct installation *i, const struct kafka_broker *running)
 {
-	if (!i->real_kafka) {
+	i->own_broker = !running;
+	i->partitions = running ? REAL_PARTITIONS : PARTITIONS;
+	if (running)
+		i->broker = *running;
+	else
 		ck_assert(kafka_broker_start(&i->broker, PARTITIONS));
-		return true;
-	}
-	switch (kafka_real_start(&i->broker)) {
-	case KAFKA_REAL_STARTED:
-		return true;
-	case KAFKA_REAL_ABSENT:
-		i->real_kafka = false;
-		return false;
-	default:
-		ck_abort_msg("the real Kafka did not start");
-	}
 }
 
 struct installation *installation_new(const struct installation_options *options)
@@ -246,16 +239,15 @@ struct installation *installation_new(const struct installation_options *options
 	ck_assert_ptr_nonnull(i);
 	i->targets = options->targets ? options->targets : 1;
 	ck_assert_int_le(i->targets, TARGETS_MAX);
-	i->partitions = PARTITIONS;
-	i->real_kafka = options->real_kafka;
 	i->own_sources = options->own_sources;
 	snprintf(i->folder, sizeof i->folder, "%s/i-XXXXXX", tmp && *tmp ? tmp : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(i->folder));
 	make_folders(i);
-	if ((options->disk && !mount_disk(i, options->disk)) || !start_broker(i)) {
+	if (options->disk && !mount_disk(i, options->disk)) {
 		installation_free(&i);
 		return NULL;
 	}
+	choose_broker(i, options->kafka);
 	i->redis = redis_server_start(installation_path(i, "redis", path, sizeof path), &e);
 	ck_assert_msg(i->redis, "%s", e.text);
 	seed(i, options->factor);
@@ -293,9 +285,7 @@ void installation_free(struct installation **i_)
 		i->bus->close(i->bus, 1000);
 	if (i->codec)
 		i->codec->close(i->codec);
-	if (i->real_kafka)
-		kafka_real_stop(&i->broker);
-	else if (i->broker.pid > 0)
+	if (i->own_broker)
 		kafka_broker_stop(&i->broker);
 	redis_server_free(&i->redis);
 	stub_server_free(&i->stubs);

@@ -26,13 +26,13 @@ struct installation_options {
 	 * environment in SuperID, over which targets of one source compete. */
 	bool own_sources;
 	const char *disk; /* "3m": the databases lie on a disk of that size; NULL: as they come */
-	bool real_kafka; /* Apache Kafka instead of the embedded broker */
+	const struct kafka_broker *kafka; /* one that runs already, with the topics; NULL: an embedded one of its own */
 };
 
 struct installation {
 	char folder[64]; /* db, objects, archive, stubs, redis, s.ini, consumer-<n>.log */
 	int targets, partitions;
-	bool real_kafka, own_sources;
+	bool own_broker, own_sources;
 	struct kafka_broker broker;
 	struct redis_server *redis;
 	struct stub_server *stubs;
@@ -42,8 +42,7 @@ struct installation {
 	struct inspect_port *inspect; /* NULL until asked, and after the store went away */
 };
 
-/* Everything but a consumer runs. NULL only when options wish a real Kafka, or a disk, that cannot be had here: it was
- * said why.
+/* Everything but a consumer runs. NULL only when options wish a disk that cannot be had here: it was said why.
  * Settings of the consumer are changed through its environment: setenv("SANDBOX_ENGINE__PLAN", "strict", 1). */
 struct installation *installation_new(const struct installation_options *options);
 /* Ends all its processes, removes its folder. NULL-safe; *i becomes NULL. */
