@@ -397,6 +397,30 @@ START_TEST(without_it_the_handler_does_not_run)
 }
 END_TEST
 
+/* On a full disk no token can be raised; what cleaning up drops makes the room. A newer owner is still obeyed. */
+START_TEST(cleaning_up_goes_on_without_room)
+{
+	struct work *work;
+
+	world.with_sql = world.has_database = true;
+	err_set(&world.raise_error, ERR_TRANSIENT, 13, "sql", "disk full");
+	work = new_work(STEP_END, 42);
+	work->raise_token = true;
+	call(work);
+	ck_assert(!work->token_raised);
+	ck_assert_int_eq(work->result.outcome, STEP_DONE);
+	ck_assert_int_eq(work->result.err.class, ERR_NONE);
+	free(work);
+	err_clear(&world.raise_error);
+	err_set(&world.raise_error, ERR_REFUSED, ERR_CODE_FENCED, "sql", "fenced");
+	work = new_work(STEP_END, 42);
+	work->raise_token = true;
+	call(work);
+	ck_assert_int_eq(work->result.outcome, STEP_REFUSED);
+	free(work);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("workers");
@@ -415,6 +439,7 @@ int main(void)
 	tcase_add_test(tc, aborts_at_any_moment);
 	tcase_add_test(tc, a_world_that_does_not_open);
 	tcase_add_test(tc, a_fresh_lease_raises_the_stamps_token_first);
+	tcase_add_test(tc, cleaning_up_goes_on_without_room);
 	tcase_add_test(tc, without_it_the_handler_does_not_run);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
