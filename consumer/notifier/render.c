@@ -50,7 +50,7 @@ static bool fill(const struct render_app *app, struct signer_port *signer, const
 	char *trace = arena_take(mem, TRACEPARENT_TEXT);
 	size_t signatures = 0;
 
-	_Static_assert((int)WEBHOOK_HEADERS + 3 <= (int)POST_HEADERS_MAX, "all headers have room");
+	_Static_assert((int)WEBHOOK_HEADERS + 2 <= (int)POST_HEADERS_MAX, "all headers have room");
 	post->url = app->url;
 	if (!trace)
 		return err_set(e, ERR_TRANSIENT, 0, "notice", "out of memory");
@@ -58,7 +58,6 @@ static bool fill(const struct render_app *app, struct signer_port *signer, const
 		return false;
 	post->header_count = signatures;
 	add_header(post, "content-type", "application/json");
-	add_header(post, "user-agent", "sandbox-notifier/" SANDBOX_VERSION);
 	if (traceparent_child(notice->traceparent, notice->event_id, trace))
 		add_header(post, "traceparent", trace);
 	return true;

@@ -339,13 +339,13 @@ static void turn(struct sending *s)
 
 	atomic_store(s->p->alive_ms, now_ms);
 	take_results(s);
-	more = !s->draining && start_some(s);
 	if (s->settling && now_ms >= s->store_after_ms)
 		settle(s);
 	if (now_ms >= s->store_after_ms && now_ms >= s->figures_at_ms)
 		say_figures(s);
 	if (!s->draining && now_ms >= s->store_after_ms && (now_ms >= s->claim_at_ms || atomic_load(s->p->news)))
 		claim(s);
+	more = !s->draining && start_some(s);
 	if (s->claim_at_ms - now_ms < wait_ms)
 		wait_ms = s->claim_at_ms > now_ms ? s->claim_at_ms - now_ms : 0;
 	if (now_ms < s->store_after_ms || s->draining)

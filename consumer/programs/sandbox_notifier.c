@@ -17,7 +17,7 @@
 #include <sys/random.h>
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78, EXIT_UNAVAILABLE = 69, BROKER_WAIT_MS = 30000, CLOSE_WITHIN_MS = 10000,
-       ALIVE_WITHIN_MS = 60000, JWKS_MAX_BYTES = 64 * 1024, SETTLE_SLACK_MS = 60000 };
+       ALIVE_WITHIN_MS = 60000, JWKS_MAX_BYTES = 64 * 1024, SETTLE_SLACK_MS = 10000 };
 
 static volatile sig_atomic_t stop_count;
 

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * sandbox-notifier as a real program: what a partner gets, what happens to bad partners and around them, and that a
+ * program killed at any moment loses nothing. */
+#include "consumer/adapters/openssl/signer_openssl.h"
+#include "consumer/adapters/redis/redis_deliveries.h"
+#include "tests/support/notifier_world.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { COMES_WITHIN_MS = 30000 };
+
+static const char secret[] = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+static struct notifier_world *w;
+
+static void setup(void)
+{
+	w = notifier_world_new();
+}
+
+static void teardown(void)
+{
+	notifier_world_free(&w);
+}
+
+static void await_requests(const char *path, size_t count)
+{
+	if (!partner_server_await(w->partner, path, count, COMES_WITHIN_MS))
+		notifier_failed(w, "%s was asked %zu times, not %zu", path, partner_server_count(w->partner, path), count);
+}
+
+static void await_state(const char *ctx, int n, const char *client_id, enum delivery_state state)
+{
+	const int64_t until_ms = steady_ms() + COMES_WITHIN_MS;
+
+	while (delivery_state_of(w, ctx, n, client_id) != state) {
+		if (steady_ms() > until_ms)
+			notifier_failed(w, "%s of %s %d is %d, not %d", client_id, ctx, n,
+			                delivery_state_of(w, ctx, n, client_id), state);
+		wait_ms(20);
+	}
+}
+
+/* ---- what a partner gets ---- */
+
+static char *base64url(const char *text, size_t len)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	char *out = calloc(1, len + 1), *to = out;
+	unsigned bits = 0, have = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		bits = bits << 6 | (unsigned)(strchr(digits, text[i]) - digits);
+		have += 6;
+		if (have >= 8)
+			*to++ = (char)(bits >> (have -= 8));
+	}
+	return out;
+}
+
+static void check_token(const char *token, const char *client_id, int64_t now_s)
+{
+	const char *first = strchr(token, '.'), *second = first ? strchr(first + 1, '.') : NULL;
+	char *text;
+	json_t *claims;
+
+	ck_assert_ptr_nonnull(second);
+	text = base64url(first + 1, (size_t)(second - first - 1));
+	claims = json_loads(text, 0, NULL);
+	ck_assert_ptr_nonnull(claims);
+	ck_assert_str_eq(json_string_value(json_object_get(claims, "iss")), "https://notifier.example");
+	ck_assert_str_eq(json_string_value(json_object_get(claims, "aud")), client_id);
+	ck_assert_str_eq(json_string_value(json_object_get(claims, "sub")), "Cust70001");
+	ck_assert_str_eq(json_string_value(json_object_get(claims, "jti")), "clone-Cust70001/1/backup-restored");
+	ck_assert_int_ge(json_integer_value(json_object_get(claims, "exp")), now_s);
+	ck_assert_int_le(json_integer_value(json_object_get(claims, "exp")), now_s + 600);
+	json_decref(claims);
+	free(text);
+}
+
+static void check_body(const struct partner_request *r, const char *client_id)
+{
+	json_t *body = json_loads(r->body, 0, NULL);
+
+	ck_assert_ptr_nonnull(body);
+	ck_assert_uint_eq(json_object_size(body), 6);
+	ck_assert_int_eq(json_integer_value(json_object_get(body, "ChangeType")), 1);
+	ck_assert_str_eq(json_string_value(json_object_get(body, "ContextIdentifier")), "Cust70001");
+	ck_assert_str_eq(json_string_value(json_object_get(body, "VersionName")), "Release_11.12_2026.07.20-01");
+	ck_assert_str_eq(json_string_value(json_object_get(body, "FileVersion")), "11.12.675.0");
+	ck_assert_str_eq(json_string_value(json_object_get(body, "PublicEndpoint")), "online4.example");
+	check_token(json_string_value(json_object_get(body, "Token")), client_id, time(NULL));
+	json_decref(body);
+}
+
+/* HMAC as a receiver makes it, by a signer with keys of nobody. */
+static void check_signature(const struct partner_request *r)
+{
+	char id[256], at[64], signature[1024], text[8192];
+	char path[128], *pem = NULL;
+	size_t size = 0;
+	struct signer_keys keys = { .rsa_count = 1 };
+	struct signer_port *mine;
+	struct err e = { 0 };
+	struct buf made;
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/rsa", w->folder);
+	f = fopen(path, "re");
+	ck_assert(f && getdelim(&pem, &size, '\0', f) > 0);
+	fclose(f);
+	keys.rsa[0] = (struct signer_key){ "test", pem, strlen(pem) };
+	mine = signer_openssl_new(&keys, &e);
+	ck_assert_msg(mine, "%s", e.text);
+	partner_request_header(r, "webhook-id", id, sizeof id);
+	partner_request_header(r, "webhook-timestamp", at, sizeof at);
+	partner_request_header(r, "webhook-signature", signature, sizeof signature);
+	snprintf(text, sizeof text, "%s.%s.%s", id, at, r->body);
+	buf_init(&made, 1024);
+	ck_assert(mine->hmac(mine, secret, text, strlen(text), &made, &e));
+	ck_assert_ptr_nonnull(strstr(signature, buf_text(&made)));
+	ck_assert_ptr_nonnull(strstr(signature, "v1a,"));
+	buf_done(&made);
+	mine->close(mine);
+	free(pem);
+}
+
+START_TEST(a_partner_gets_what_was_promised)
+{
+	const struct partner_request *r;
+	char header[256], *keys;
+
+	approve(w, "Cust70001", "app-1", PARTNER_HTTPS, "/one", secret);
+	approve(w, "Cust70001", "app-2", PARTNER_HTTP, "/two", "");
+	approve(w, "Cust70002", "app-3", PARTNER_HTTP, "/other", "");
+	notifier_world_open(w, "");
+	notifier_start(w, 0);
+	tell_restored(w, "Cust70001", 1);
+	await_requests("/one", 1);
+	await_requests("/two", 1);
+	r = partner_server_request(w->partner, "/one", 0);
+	ck_assert_str_eq(r->method, "POST");
+	ck_assert_int_eq(r->door, PARTNER_HTTPS);
+	ck_assert_str_eq(partner_request_header(r, "content-type", header, sizeof header), "application/json");
+	ck_assert_str_eq(partner_request_header(r, "webhook-id", header, sizeof header), "clone-Cust70001/1/backup-restored");
+	ck_assert_int_lt(labs(atol(partner_request_header(r, "webhook-timestamp", header, sizeof header)) - time(NULL)), 100);
+	ck_assert_int_eq(strncmp(partner_request_header(r, "traceparent", header, sizeof header),
+	                         "00-4bf92f3577b34da6a3ce929d0e0e4736-", 36), 0);
+	check_body(r, "app-1");
+	check_signature(r);
+	check_body(partner_server_request(w->partner, "/two", 0), "app-2");
+	await_state("Cust70001", 1, "app-1", DELIVERY_DONE);
+	await_state("Cust70001", 1, "app-2", DELIVERY_DONE);
+	ck_assert_uint_eq(partner_server_count(w->partner, "/other"), 0);
+	keys = notifier_get(w, "/.well-known/jwks");
+	ck_assert_ptr_nonnull(keys);
+	ck_assert_ptr_nonnull(strstr(keys, "\"keys\""));
+	ck_assert_ptr_null(strstr(keys, "\"d\""));
+	free(keys);
+	keys = notifier_get(w, "/metrics");
+	ck_assert_ptr_nonnull(keys);
+	ck_assert_ptr_nonnull(strstr(keys, "sandbox_webhook_tries_total{result=\"delivered\"} 2"));
+	free(keys);
+	ck_assert_int_eq(notifier_stop(w, 0, 20000), 0);
+	ck_assert(!notifier_said(w, "whsec_"));
+}
+END_TEST
+
+/* ---- one at a time ---- */
+
+START_TEST(gone_means_off_until_somebody_switches_on)
+{
+	struct app_record app;
+	struct err e = { 0 };
+	bool found;
+
+	approve(w, "Cust70001", "leaver", PARTNER_HTTP, "/leaver", "");
+	approve(w, "Cust70001", "stayer", PARTNER_HTTP, "/stayer", "");
+	partner_server_script(w->partner, "/leaver", "410 200");
+	notifier_world_open(w, "");
+	notifier_start(w, 0);
+	tell_restored(w, "Cust70001", 1);
+	await_state("Cust70001", 1, "leaver", DELIVERY_PARKED);
+	tell_restored(w, "Cust70001", 2);
+	await_requests("/stayer", 2);
+	await_state("Cust70001", 2, "leaver", DELIVERY_PARKED);
+	ck_assert(w->deliveries->app(w->deliveries, "leaver", w->mem, &app, &found, &e));
+	ck_assert(found && app.is_off && strstr(app.off_reason, "410"));
+	ck_assert_uint_eq(partner_server_count(w->partner, "/leaver"), 1);
+	ck_assert(w->deliveries->switch_app(w->deliveries, "leaver", true, "", 1, &e));
+	await_state("Cust70001", 1, "leaver", DELIVERY_DONE);
+	await_state("Cust70001", 2, "leaver", DELIVERY_DONE);
+	ck_assert_uint_eq(partner_server_count(w->partner, "/leaver"), 3);
+}
+END_TEST
+
+START_TEST(what_fails_comes_again_with_the_same_id)
+{
+	char first[128], second[128];
+
+	approve(w, "Cust70001", "app", PARTNER_HTTP, "/app", "");
+	partner_server_script(w->partner, "/app", "500 200");
+	notifier_world_open(w, "");
+	notifier_start(w, 0);
+	tell_restored(w, "Cust70001", 1);
+	tell_restored(w, "Cust70001", 2);
+	await_requests("/app", 3);
+	partner_request_header(partner_server_request(w->partner, "/app", 0), "webhook-id", first, sizeof first);
+	partner_request_header(partner_server_request(w->partner, "/app", 1), "webhook-id", second, sizeof second);
+	ck_assert_str_eq(first, second);
+	ck_assert_int_ge(partner_server_request(w->partner, "/app", 1)->at_ms -
+	                 partner_server_request(w->partner, "/app", 0)->at_ms, 4900);
+	await_state("Cust70001", 2, "app", DELIVERY_DONE);
+}
+END_TEST
+
+START_TEST(an_approval_that_ended_is_respected)
+{
+	approve(w, "Cust70001", "app", PARTNER_HTTP, "/app", "");
+	approve(w, "Cust70001", "other", PARTNER_HTTP, "/other", "");
+	partner_server_script(w->partner, "/app", "500");
+	notifier_world_open(w, "recheck = 1s\n");
+	notifier_start(w, 0);
+	tell_restored(w, "Cust70001", 1);
+	await_requests("/app", 1);
+	json_array_remove(w->authorisations, 0);
+	ck_assert_int_eq(notifier_stop(w, 0, 20000), 0);
+	notifier_world_open(w, "recheck = 1s\n"); /* the store of approvals has another address now */
+	notifier_start(w, 0);
+	await_state("Cust70001", 1, "app", DELIVERY_WITHDRAWN);
+	ck_assert_uint_eq(partner_server_count(w->partner, "/app"), 1);
+}
+END_TEST
+
+START_TEST(the_store_of_approvals_may_be_away)
+{
+	struct err e = { 0 };
+
+	approve(w, "Cust70001", "app", PARTNER_HTTP, "/app", "");
+	notifier_world_open(w, "");
+	stub_server_kill(w->stubs);
+	notifier_start(w, 0);
+	tell_restored(w, "Cust70001", 1);
+	while (!notifier_said(w, "the approvals of a tenant cannot be had"))
+		wait_ms(50);
+	ck_assert_uint_eq(partner_server_count(w->partner, "/app"), 0);
+	ck_assert(stub_server_restart(w->stubs, &e));
+	await_requests("/app", 1);
+}
+END_TEST
+
+START_TEST(redis_may_be_away)
+{
+	struct err e = { 0 };
+
+	approve(w, "Cust70001", "app", PARTNER_HTTP, "/app", "");
+	notifier_world_open(w, "");
+	notifier_start(w, 0);
+	tell_restored(w, "Cust70001", 1);
+	await_requests("/app", 1);
+	redis_server_kill(w->redis);
+	tell_restored(w, "Cust70001", 2);
+	while (!notifier_said(w, "a notice cannot be stored; trying again"))
+		wait_ms(50);
+	ck_assert(redis_server_restart(w->redis, &e));
+	await_state("Cust70001", 2, "app", DELIVERY_DONE);
+	ck_assert(notifier_runs(w, 0));
+}
+END_TEST
+
+START_TEST(what_cannot_be_read_is_put_aside_and_the_rest_goes_on)
+{
+	approve(w, "Cust70001", "app", PARTNER_HTTP, "/app", "");
+	notifier_world_open(w, "");
+	notifier_start(w, 0);
+	tell_bytes(w, "Cust70001", "\0\0\0\0\377nonsense", 13);
+	tell_restored(w, "Cust70001", 1);
+	await_requests("/app", 1);
+	ck_assert(notifier_said(w, "dead letter"));
+	ck_assert_int_eq(notifier_stop(w, 0, 20000), 0);
+	/* The offset moved behind both: nothing comes twice. */
+	notifier_start(w, 0);
+	tell_restored(w, "Cust70001", 2);
+	await_requests("/app", 2);
+	await_state("Cust70001", 2, "app", DELIVERY_DONE);
+	ck_assert_uint_eq(partner_server_count(w->partner, "/app"), 2);
+}
+END_TEST
+
+START_TEST(stopping_ends_what_is_under_way)
+{
+	approve(w, "Cust70001", "slow", PARTNER_HTTP, "/slow", "");
+	approve(w, "Cust70001", "hanging", PARTNER_HTTP, "/hang", "");
+	partner_server_script(w->partner, "/slow", "slow:1500");
+	partner_server_script(w->partner, "/hang", "hang");
+	notifier_world_open(w, "timeout = 1m\ndrain = 4s\n");
+	notifier_start(w, 0);
+	tell_restored(w, "Cust70001", 1);
+	await_requests("/slow", 1);
+	await_requests("/hang", 1);
+	ck_assert_int_eq(notifier_stop(w, 0, 20000), 0);
+	ck_assert_int_eq(delivery_state_of(w, "Cust70001", 1, "slow"), DELIVERY_DONE);
+	ck_assert_int_eq(delivery_state_of(w, "Cust70001", 1, "hanging"), DELIVERY_WAITING);
+	/* It was given back, not left to its lease of more than two minutes. */
+	partner_server_script(w->partner, "/hang", "200");
+	notifier_start(w, 0);
+	await_state("Cust70001", 1, "hanging", DELIVERY_DONE);
+}
+END_TEST
+
+/* ---- many ---- */
+
+START_TEST(those_who_hang_delay_nobody)
+{
+	enum { APPS = 300, HANGING = 30 };
+	int64_t begun_ms, healthy_ms;
+	char client[16], path[16];
+
+	for (int i = 0; i < APPS; i++) {
+		snprintf(client, sizeof client, "app-%03d", i);
+		snprintf(path, sizeof path, "/app-%03d", i);
+		approve(w, "Cust70001", client, PARTNER_HTTP, path, "");
+		if (i % (APPS / HANGING) == 0)
+			partner_server_script(w->partner, path, "hang");
+	}
+	notifier_world_open(w, "timeout = 40s\nlimit = 64\nlimit_slow = 32\n");
+	notifier_start(w, 0);
+	begun_ms = steady_ms();
+	tell_restored(w, "Cust70001", 1);
+	for (int i = 0; i < APPS; i++) {
+		snprintf(path, sizeof path, "/app-%03d", i);
+		await_requests(path, 1);
+	}
+	healthy_ms = steady_ms() - begun_ms;
+	printf("%d apps, %d of which hang for 40 s, were told in %lld ms\n", APPS, HANGING, (long long)healthy_ms);
+	ck_assert_int_lt(healthy_ms, 30000);
+	ck_assert_uint_eq(partner_server_count(w->partner, NULL), APPS);
+}
+END_TEST
+
+enum { MANY_TENANTS = 10, MANY_EVENTS = 100, MANY_APPS = 200, KILLS = 8 };
+
+static const char *const bad_scripts[] = { "slow:700", "hang", "500", "301", "410", "429:30", "endless-body", "reset", "drip",
+	"nonsense" };
+enum { BAD_APPS = 2 * (int)(sizeof bad_scripts / sizeof *bad_scripts) };
+
+/* Of the first ones two of each kind are bad, two have certificates nobody should trust, some recover; the rest is well. */
+static void approve_many(void)
+{
+	char ctx[16], client[16], path[16], script[128], url[128];
+
+	partner_server_url(w->partner, PARTNER_HTTP, "/secret", url, sizeof url);
+	for (int i = 0; i < MANY_APPS; i++) {
+		snprintf(client, sizeof client, "app-%03d", i);
+		snprintf(path, sizeof path, "/app-%03d", i);
+		if (i < BAD_APPS) {
+			const char *bad = bad_scripts[i / 2];
+
+			snprintf(script, sizeof script, strcmp(bad, "301") == 0 ? "301:%s" : bad, url);
+			ck_assert(partner_server_script(w->partner, path, script));
+		} else if (i >= BAD_APPS + 2 && i < BAD_APPS + 6) {
+			ck_assert(partner_server_script(w->partner, path, "500 200"));
+		}
+		for (int t = 0; t < MANY_TENANTS; t++) {
+			snprintf(ctx, sizeof ctx, "Cust7%04d", t);
+			approve(w, ctx, client, i == BAD_APPS ? PARTNER_EXPIRED : i == BAD_APPS + 1 ? PARTNER_SELF_SIGNED :
+				PARTNER_HTTP, path, i % 2 ? secret : "");
+		}
+	}
+}
+
+static bool is_healthy(int app)
+{
+	return app >= BAD_APPS + 2 || (app < BAD_APPS && strncmp(bad_scripts[app / 2], "slow", 4) == 0);
+}
+
+/* How many different events of the app's came, in the order of their tenant; fails when one comes out of order. */
+static int events_in_order(int app)
+{
+	int last[MANY_TENANTS] = { 0 }, different = 0;
+	char path[16], id[128];
+
+	snprintf(path, sizeof path, "/app-%03d", app);
+	for (size_t n = 0;; n++) {
+		const struct partner_request *r = partner_server_request(w->partner, path, n);
+		int tenant, number;
+
+		if (!r)
+			return different;
+		partner_request_header(r, "webhook-id", id, sizeof id);
+		ck_assert_int_eq(sscanf(id, "clone-Cust7%d/%d/", &tenant, &number), 2);
+		ck_assert_msg(number <= last[tenant] + 1, "%s got %s before number %d", path, id, last[tenant] + 1);
+		if (number == last[tenant] + 1) {
+			last[tenant]++;
+			different++;
+		}
+	}
+}
+
+static void await_all(void)
+{
+	const int64_t until_ms = steady_ms() + 200000;
+
+	for (int app = 0; app < MANY_APPS; app++) {
+		while (is_healthy(app) && events_in_order(app) < MANY_EVENTS) {
+			if (steady_ms() > until_ms)
+				notifier_failed(w, "app-%03d heard of %d of %d events", app, events_in_order(app), MANY_EVENTS);
+			wait_ms(200);
+		}
+	}
+}
+
+START_TEST(killed_at_any_moment_it_loses_nothing)
+{
+	const uint64_t seed = (uint64_t)time(NULL);
+	uint64_t chance = seed;
+	char ctx[16];
+	size_t posts;
+
+	printf("seed %llu\n", (unsigned long long)seed);
+	approve_many();
+	notifier_world_open(w, "connect_timeout = 500ms\ntimeout = 1500ms\n");
+	notifier_start(w, 0);
+	for (int n = 0; n < MANY_EVENTS; n++) {
+		snprintf(ctx, sizeof ctx, "Cust7%04d", n % MANY_TENANTS);
+		tell_restored(w, ctx, 1 + n / MANY_TENANTS);
+	}
+	for (int k = 0; k < KILLS; k++) {
+		chance = chance * 6364136223846793005u + 1442695040888963407u;
+		wait_ms(200 + (int)(chance >> 33) % 2000);
+		ck_assert_msg(notifier_runs(w, 0), "it ended by itself");
+		notifier_kill(w, 0);
+		notifier_start(w, 0);
+	}
+	await_all();
+	posts = partner_server_count(w->partner, NULL);
+	printf("%d notices to %d apps in %zu posts, %d kills\n", MANY_EVENTS, MANY_APPS, posts, KILLS);
+	ck_assert_uint_eq(partner_server_count(w->partner, "/secret"), 0);
+	ck_assert_int_eq(notifier_stop(w, 0, 30000), 0);
+}
+END_TEST
+
+static void add_case(Suite *s, const char *name, const TTest *const *tests, size_t count)
+{
+	TCase *t = tcase_create(name);
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 280);
+	for (size_t i = 0; i < count; i++)
+		tcase_add_test(t, tests[i]);
+	suite_add_tcase(s, t);
+}
+
+int main(void)
+{
+	const TTest *const few[] = { a_partner_gets_what_was_promised, gone_means_off_until_somebody_switches_on,
+		what_fails_comes_again_with_the_same_id, an_approval_that_ended_is_respected, the_store_of_approvals_may_be_away,
+		redis_may_be_away, what_cannot_be_read_is_put_aside_and_the_rest_goes_on, stopping_ends_what_is_under_way };
+	const TTest *const many[] = { those_who_hang_delay_nobody, killed_at_any_moment_it_loses_nothing };
+	Suite *s = suite_create("notifier");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	add_case(s, "few", few, sizeof few / sizeof *few);
+	add_case(s, "many", many, sizeof many / sizeof *many);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed != 0;
+}
