@@ -5,13 +5,15 @@ _sandboxctl() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
 	local noun=${COMP_WORDS[1]} verb=${COMP_WORDS[2]} words='' values='' formats='' ids=''
 	if ((COMP_CWORD == 1)); then
-		words='clone dead-letter doctor config version help'
+		words='clone dead-letter delivery partner doctor config version help'
 		COMPREPLY=($(compgen -W "$words" -- "$current"))
 		return
 	fi
 	case $noun in
 	clone) words='request plan list show watch events report replay pause resume retry-now cancel rollback' ;;
 	dead-letter) words='list show requeue park' ;;
+	delivery) words='list show redeliver redeliver-since' ;;
+	partner) words='list show enable disable test' ;;
 	config) words='show' ;;
 	*) verb='' ;;
 	esac
@@ -37,6 +39,15 @@ _sandboxctl() {
 	'dead-letter show') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='dead-letter' ;;
 	'dead-letter requeue') words='--dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='dead-letter' ;;
 	'dead-letter park') words='--to --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='dead-letter' ;;
+	'delivery list') words='--app --tenant --clone --event --state --since --limit --config --output --no-headers --color --yes --no-input --help'; formats='table json jsonl ids'; ids='' ;;
+	'delivery show') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
+	'delivery redeliver') words='--dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
+	'delivery redeliver-since') words='--app --tenant --state --dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
+	'partner list') words='--off --config --output --no-headers --color --yes --no-input --help'; formats='table json jsonl ids'; ids='' ;;
+	'partner show') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
+	'partner enable') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
+	'partner disable') words='--reason --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
+	'partner test') words='--tenant --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
 	'doctor ') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json jsonl'; ids='' ;;
 	'config show') words='--origin --config --output --no-headers --color --yes --no-input --help'; formats='table'; ids='' ;;
 	'version ') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
@@ -47,6 +58,8 @@ _sandboxctl() {
 	'clone request --documents') values='all included-users none' ;;
 	'clone request --attachments') values='all no-requests none' ;;
 	'clone list --status') values='running cancelling completed failed paused cancelled rejected rolling_back rolled_back' ;;
+	'delivery list --state') values='waiting done given-up parked withdrawn' ;;
+	'delivery redeliver-since --state') values='done given-up withdrawn' ;;
 	*' -o' | *' --output') values=$formats ;;
 	*' --color') values='auto always never' ;;
 	*' --config' | *' --from-file' | *' --to')

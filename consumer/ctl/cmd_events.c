@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * clone events, clone report. */
 #include "consumer/ctl/commands.h"
+#include "consumer/ctl/deliveries_look.h"
 #include "consumer/ctl/grid.h"
 #include "consumer/ctl/human.h"
 #include "consumer/ctl/look.h"
@@ -245,6 +246,18 @@ int cmd_clone_events(struct ctl *c)
 
 /* ---- report ---- */
 
+/* What became of the notices is known to the notifier's store only; without one the event says how many there are. */
+static void count_told(struct ctl *c, struct report *r)
+{
+	struct delivery_count count;
+
+	if (!r->restored || !delivery_count(c, r->restored->clone_id, r->restored->run, &count))
+		return;
+	r->is_told_known = true;
+	r->apps_told = count.told;
+	r->apps_all = count.all;
+}
+
 int cmd_clone_report(struct ctl *c)
 {
 	const struct report_style style = { c->colors, c->utf8 };
@@ -266,6 +279,7 @@ int cmd_clone_report(struct ctl *c)
 		rc = CTL_NOT_FOUND;
 	} else {
 		report_make(&h, &r);
+		count_told(c, &r);
 		if (c->format == CTL_JSON)
 			report_json(&r, &j);
 		else

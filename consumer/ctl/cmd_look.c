@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * clone plan, list, show. */
 #include "consumer/ctl/commands.h"
+#include "consumer/ctl/deliveries_look.h"
 #include "consumer/ctl/grid.h"
 #include "consumer/ctl/human.h"
 #include "consumer/ctl/look.h"
@@ -241,6 +242,45 @@ static void show_steps(struct ctl *c, const struct sight *s)
 	}
 }
 
+/* Apps whose answer the clone was to wait for, by the order of their tenant's approvals. */
+static void show_unanswered(struct ctl *c, const struct sight *s)
+{
+	struct delivery_count count;
+
+	if (!delivery_count(c, s->id, s->snap.run, &count))
+		return;
+	buf_printf(&c->out, "%-12s told %zu of %zu\n", "partner apps", count.told, count.all);
+	for (size_t i = 0; i < count.unanswered; i++) {
+		const struct delivery_record *r = &count.waiting_for[i];
+
+		buf_printf(&c->out, "%-12s ", i ? "" : "not answered");
+		human_text(&c->out, r->client_id, strlen(r->client_id));
+		buf_printf(&c->out, " (%s)", delivery_state_name(r->state));
+		if (r->ack == ACK_WAIT) {
+			buf_add_text(&c->out, ", waited for until ");
+			human_ago(&c->out, c->now_ms, r->ack_until_ms);
+		}
+		buf_add_text(&c->out, "\n");
+	}
+}
+
+static void unanswered_json(struct ctl *c, struct js *j, const struct sight *s)
+{
+	struct delivery_count count;
+
+	if (!delivery_count(c, s->id, s->snap.run, &count))
+		return;
+	js_number(j, "apps_told", (int64_t)count.told);
+	js_number(j, "apps_stored", (int64_t)count.all);
+	js_array(j, "apps_not_answered");
+	for (size_t i = 0; i < count.unanswered; i++) {
+		js_object(j, NULL);
+		delivery_json(j, &count.waiting_for[i], false);
+		js_close(j);
+	}
+	js_close(j);
+}
+
 static void show_json(struct ctl *c, const struct sight *s)
 {
 	struct js j = { .out = &c->out, .lines = 2 };
@@ -248,6 +288,7 @@ static void show_json(struct ctl *c, const struct sight *s)
 	js_object(&j, NULL);
 	js_number(&j, "version", 1);
 	look_json(&j, s, true, c->now_ms, c->mem);
+	unanswered_json(c, &j, s);
 	js_close(&j);
 }
 
@@ -271,6 +312,7 @@ int cmd_clone_show(struct ctl *c)
 		show_head(c, &s);
 		show_cause(c, &s);
 		show_facts(c, &s);
+		show_unanswered(c, &s);
 		if (s.is_readable)
 			show_steps(c, &s);
 		next = sight_next_command(&s, c->mem);

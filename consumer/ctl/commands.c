@@ -2,6 +2,8 @@
  * The table of commands. */
 #include "consumer/ctl/commands.h"
 
+#include "consumer/ctl/deliveries_look.h"
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define NO_OPTIONS NULL, 0
 
@@ -98,6 +100,41 @@ static const struct option_row park_options[] = {
 	{ "to", "FILE", NULL, false, "Where its bytes go; FILE.json says where they came from." },
 };
 
+#define APP_ID { "app", "ID", NULL, false, "Only this app, by its client id." }
+#define TENANT { "tenant", "TENANT", NULL, false, "Only this tenant." }
+#define ENDED  "done|given-up|withdrawn"
+
+static const struct option_row deliveries_options[] = {
+	APP_ID,
+	TENANT,
+	{ "clone", "ID", NULL, false, "Only what this clone told." },
+	{ "event", "ID", NULL, false, "Only this event: its webhook-id." },
+	{ "state", "STATE", DELIVERY_STATES, false, "Only these." },
+	{ "since", "WHEN", NULL, false, "Only what was stored since: 90m, 12h, 7d, or 2026-11-22T12:00:00Z." },
+	{ "limit", "N", NULL, false, "At most so many, newest first (50)." },
+};
+
+static const struct option_row again_options[] = { DRY_RUN };
+
+static const struct option_row again_since_options[] = {
+	APP_ID,
+	TENANT,
+	{ "state", "STATE", ENDED, false, "How they ended (given-up)." },
+	DRY_RUN,
+};
+
+static const struct option_row partners_options[] = {
+	{ "off", NULL, NULL, false, "Only those that are switched off." },
+};
+
+static const struct option_row disable_options[] = {
+	{ "reason", "TEXT", NULL, false, "Why; it is kept with the app. Needed." },
+};
+
+static const struct option_row test_options[] = {
+	{ "tenant", "TENANT", NULL, false, "Tenant that approved the app; its notices name it. Needed." },
+};
+
 static const struct option_row show_config_options[] = {
 	{ "origin", NULL, NULL, false, "Behind each value: the file and line, variable or flag it came from." },
 };
@@ -162,6 +199,31 @@ const struct command commands[] = {
 	{ "dead-letter", "park", "ID", 1, 1, park_options, COUNT(park_options), "table|json",
 	  "Put its bytes into a file, for later or for somebody else", "dead-letter park 0:12 --to letter-0-12.avro",
 	  cmd_dead_letter_park },
+	{ "delivery", "list", "", 0, 0, deliveries_options, COUNT(deliveries_options), DATA,
+	  "What partner apps were told, and what still waits, newest first",
+	  "delivery list --state given-up --since 7d\ndelivery list --clone 0198f0c2-7d1e-7c5b-9a54-2f6f2a1b9c10\n"
+	  "delivery list --app a0c1-sync -o json", cmd_delivery_list },
+	{ "delivery", "show", "EVENT APP", 2, 2, NO_OPTIONS, "table|json", "One delivery with its last tries",
+	  "delivery show 0198f0c2-7d1e-7c5b-9a54-2f6f2a1b9c10/1/backup-restored a0c1-sync", cmd_delivery_show },
+	{ "delivery", "redeliver", "EVENT APP", 2, 2, again_options, COUNT(again_options), "table|json",
+	  "Send one that has ended once more, with the same webhook-id",
+	  "delivery redeliver 0198f0c2-7d1e-7c5b-9a54-2f6f2a1b9c10/1/backup-restored a0c1-sync", cmd_delivery_redeliver },
+	{ "delivery", "redeliver-since", "WHEN", 1, 1, again_since_options, COUNT(again_since_options), "table|json",
+	  "The same for all that were stored since then and were given up; 1000 at a time",
+	  "delivery redeliver-since 24h --app a0c1-sync --dry-run\n"
+	  "delivery redeliver-since 2026-11-22T12:00:00Z --state done --tenant Cust70001", cmd_delivery_redeliver_since },
+	{ "partner", "list", "", 0, 0, partners_options, COUNT(partners_options), DATA,
+	  "The apps that were ever told something", "partner list\npartner list --off -o ids", cmd_partner_list },
+	{ "partner", "show", "APP", 1, 1, NO_OPTIONS, "table|json", "One app: is it on, since when does it fail, what waits",
+	  "partner show a0c1-sync", cmd_partner_show },
+	{ "partner", "enable", "APP", 1, 1, NO_OPTIONS, "table|json",
+	  "Switch an app on again; what waited for it goes out at once", "partner enable a0c1-sync", cmd_partner_enable },
+	{ "partner", "disable", "APP", 1, 1, disable_options, COUNT(disable_options), "table|json",
+	  "Tell an app nothing for now; what comes for it waits", "partner disable a0c1-sync --reason 'they asked'",
+	  cmd_partner_disable },
+	{ "partner", "test", "APP", 1, 1, test_options, COUNT(test_options), "table|json",
+	  "Send notices to one app, good and bad ones, and tell how it answers",
+	  "partner test a0c1-sync --tenant Cust70001", cmd_partner_test },
 	{ "doctor", "", "", 0, 0, NO_OPTIONS, "table|json|jsonl", "Is everything a clone needs there and well?",
 	  "doctor\ndoctor -o json", cmd_doctor },
 	{ "config", "show", "", 0, 0, show_config_options, COUNT(show_config_options), "table",

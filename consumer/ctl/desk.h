@@ -9,7 +9,9 @@
 #include "consumer/core/request.h"
 #include "consumer/ports/bus.h"
 #include "consumer/ports/codec.h"
+#include "consumer/ports/deliveries.h"
 #include "consumer/ports/inspect.h"
+#include "consumer/ports/poster.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,6 +41,12 @@ struct desk_topic {
 struct desk_brokers {
 	int brokers;
 	struct desk_topic topics[TOPIC_END];
+};
+
+struct desk_trial { /* one notice of `partner test`; the tenant's approval says where it goes and how it is signed */
+	const char *ctx, *client_id, *event_id;
+	int64_t age_ms; /* it says it was made so long ago */
+	bool is_forged; /* its body was changed after it was signed */
 };
 
 /* The systems behind a URL of the configuration. */
@@ -76,6 +84,11 @@ struct desk_port {
 	/* ---- the systems; opened when first asked for, borrowed, NULL with *e when they cannot be ---- */
 	struct inspect_port *(*inspect)(struct desk_port *self, struct err *e);
 	struct codec_port *(*codec)(struct desk_port *self, struct err *e);
+	struct deliveries_port *(*deliveries)(struct desk_port *self, struct err *e);
+	/* Sends one and waits for its end; *signed_r: did it bear a signature beside its token? REFUSED when the tenant has
+	 * not approved the app. */
+	bool (*try_partner)(struct desk_port *self, const struct desk_trial *trial, struct post_result *result_r,
+			    bool *signed_r, struct err *e);
 	/* Returns when all in-sync replicas have it. UNSURE when that was not told in time: it may come or not. */
 	bool (*publish)(struct desk_port *self, const struct bus_message *message, struct err *e);
 	bool (*read)(struct desk_port *self, const struct desk_read *what, desk_record_fn *fn, void *arg,

@@ -196,7 +196,9 @@ static void print_tenant(const struct report *r, struct buf *out)
 {
 	const struct step_completed *open = r->steps[STEP_enter_running_mode];
 
-	if (r->restored)
+	if (r->is_told_known)
+		buf_printf(out, "Partner apps told   %zu of %zu\n", r->apps_told, r->apps_all);
+	else if (r->restored)
 		buf_printf(out, "Partner apps        %" PRId64 " to be told of BackupRestored\n",
 			   r->restored->apps_to_tell);
 	buf_printf(out, "Tenant              %s", r->state ? r->state->target_ctx : "?");
@@ -287,6 +289,10 @@ static void json_sandbox(const struct report *r, struct js *j)
 	js_flag(j, "mask_domain_public", r->is_public);
 	if (b)
 		js_number(j, "apps_to_tell", b->apps_to_tell);
+	if (r->is_told_known) {
+		js_number(j, "apps_told", (int64_t)r->apps_told);
+		js_number(j, "apps_stored", (int64_t)r->apps_all);
+	}
 	js_text(j, "public_endpoint", b ? b->public_endpoint : NULL);
 	js_text(j, "tenant", r->steps[STEP_enter_running_mode] ? r->steps[STEP_enter_running_mode]->detail : NULL);
 }

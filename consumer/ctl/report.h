@@ -14,6 +14,8 @@ struct report {
 	int64_t rows_copied, files, file_bytes, addresses_left; /* addresses_left -1: nothing proves it */
 	int64_t began_ms, ended_ms;
 	bool is_public, is_unmasked;
+	bool is_told_known; /* by the caller, from the delivery log: apps_told of apps_all */
+	size_t apps_told, apps_all;
 };
 
 /* What it points to belongs to the history. */

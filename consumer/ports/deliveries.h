@@ -101,7 +101,7 @@ struct delivery_filter { /* "" or 0: any */
 	const char *client_id, *ctx, *event_id, *clone_id;
 	enum delivery_state state;
 	int64_t since_ms;
-	size_t limit; /* at most 1000 */
+	size_t limit; /* at most 1000; with event_id, all of that notice; 0: as many as may be */
 };
 
 struct deliveries_port {

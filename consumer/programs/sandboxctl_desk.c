@@ -313,6 +313,7 @@ void desk_init(struct desk *d, const volatile sig_atomic_t *stop)
 		.publish = desk_publish,
 		.read = desk_read,
 	};
+	desk_partner(&d->port);
 	desk_probes(&d->port);
 }
 
@@ -325,6 +326,8 @@ void desk_done(struct desk *d)
 		d->inspect->close(d->inspect);
 	if (d->codec)
 		d->codec->close(d->codec);
+	if (d->deliveries)
+		d->deliveries->close(d->deliveries);
 	wire_texts_done(&d->kafka_texts);
 	wire_texts_done(&d->redis_texts);
 	config_free(&d->config);

@@ -23,6 +23,7 @@ struct desk {
 	struct bus_port *bus;
 	struct inspect_port *inspect;
 	struct codec_port *codec;
+	struct deliveries_port *deliveries;
 };
 
 /* Fills in all functions. */
@@ -31,6 +32,8 @@ void desk_done(struct desk *d);
 
 /* Settings for the topics, made once. */
 bool desk_kafka(struct desk *d, struct err *e);
+/* sandboxctl_partner.c: deliveries, and posts to a partner. */
+void desk_partner(struct desk_port *port);
 /* sandboxctl_probes.c: the looks of doctor. */
 void desk_probes(struct desk_port *port);
 

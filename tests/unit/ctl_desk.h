@@ -58,6 +58,8 @@ struct fake {
 	struct fake_record sent; /* what was published last */
 	int sent_count;
 	int http_status;
+	struct deliveries_port *deliveries; /* NULL: none can be had */
+	bool (*on_trial)(struct fake *f, const struct desk_trial *trial, struct post_result *result_r, bool *signed_r);
 };
 
 static inline struct fake *fake_of(struct desk_port *port)
@@ -186,6 +188,22 @@ static inline struct inspect_port *fake_inspect(struct desk_port *self, struct e
 		return &f->store;
 	err_set(e, ERR_TRANSIENT, 0, "redis", "cannot connect to Redis");
 	return NULL;
+}
+
+static inline struct deliveries_port *fake_deliveries(struct desk_port *self, struct err *e)
+{
+	if (!fake_of(self)->deliveries)
+		err_set(e, ERR_TRANSIENT, 0, "redis", "cannot connect to Redis");
+	return fake_of(self)->deliveries;
+}
+
+static inline bool fake_try_partner(struct desk_port *self, const struct desk_trial *trial, struct post_result *result_r,
+                                    bool *signed_r, struct err *e)
+{
+	struct fake *f = fake_of(self);
+
+	return (f->on_trial && f->on_trial(f, trial, result_r, signed_r)) ||
+	       err_set(e, ERR_REFUSED, 0, "partner", "%s has not approved that app", trial->ctx);
 }
 
 static inline struct codec_port *fake_codec(struct desk_port *self, struct err *e)
@@ -361,7 +379,7 @@ static inline void fake_init(struct fake *f)
 		.utc_ms = fake_utc_ms, .new_id = fake_new_id, .load = fake_load, .save = fake_save,
 		.parse_request = fake_parse, .configure = fake_configure, .config = fake_config,
 		.config_path = fake_config_path, .rules = fake_rules, .domain_is_public = mask_domain_is_public,
-		.inspect = fake_inspect, .codec = fake_codec, .publish = fake_publish, .read = fake_read,
+		.inspect = fake_inspect, .deliveries = fake_deliveries, .try_partner = fake_try_partner, .codec = fake_codec, .publish = fake_publish, .read = fake_read,
 		.brokers = fake_brokers, .reach = fake_reach, .databases = fake_databases, .folder = fake_folder,
 		.secret = fake_secret, .seal = fake_databases, .clock_is_synchronised = fake_clock_is_synchronised };
 	f->store = store;

@@ -379,14 +379,16 @@ static bool take_event(struct looked *l, const char *event_id, bool *known_r, bo
 static bool list(struct deliveries_port *port, const struct delivery_filter *filter, struct arena *mem,
 		 const struct delivery_record **list_r, size_t *count_r, struct err *e)
 {
+	const bool of_one = filter->event_id && filter->event_id[0];
+	const size_t most = of_one ? DELIVERY_APPS_MAX : LIST_MAX;
 	struct looked l = { .d = redis_deliveries_of(port), .filter = filter, .mem = mem,
-		.limit = filter->limit && filter->limit < LIST_MAX ? filter->limit : LIST_MAX };
+		.limit = filter->limit && filter->limit < most ? filter->limit : most };
 	bool known, complete;
 
 	*count_r = 0;
 	if (!deliveries_ready(l.d, e))
 		return false;
-	if (filter->event_id && filter->event_id[0] ? !take_event(&l, filter->event_id, &known, &complete, e) : !take_all(&l, e))
+	if (of_one ? !take_event(&l, filter->event_id, &known, &complete, e) : !take_all(&l, e))
 		return false;
 	*list_r = l.list;
 	*count_r = l.count;
