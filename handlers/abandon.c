@@ -3,6 +3,7 @@
  * was before: the previous database in service with its mail routes, users and state, and nothing of the clone left.
  * A target that had no previous database stays offline. Safe to repeat: every part names the wanted end.
  * The clone's own database goes before anything is written to the disk of the databases, which may be full of it. */
+#include "handlers/company_info.h"
 #include "handlers/guard.h"
 #include "handlers/previous.h"
 #include "handlers/superid_users.h"
@@ -121,6 +122,24 @@ static bool superid_back(struct step_ctx *c, const char *previous)
 		identity->set_state(identity, &c->fence, c->job->target_ctx, IDENTITY_NORMAL, c->err));
 }
 
+/* Undo of 26: a record that names another database than the clone's is not ours. */
+static bool company_back(struct step_ctx *c, const char *previous)
+{
+	struct licence_port *licence = c->ports->licence;
+	struct company_info now, wanted;
+	bool found = false;
+
+	if (!licence->get_company(licence, c->job->target_ctx, c->mem, &found, &now, c->err))
+		return false;
+	if (!found || strcmp(now.database, c->fence.generation) != 0)
+		return true;
+	if (!company_info_of(c, SQL_PREVIOUS, &wanted))
+		return false;
+	wanted.database = previous;
+	return !wanted.company || !wanted.serial ||
+	       (step_may_act(c) && licence->put_company(licence, &c->fence, c->job->target_ctx, &wanted, c->err));
+}
+
 struct routes_back {
 	struct step_ctx *c;
 	struct mail_routes now;
@@ -218,7 +237,8 @@ enum step_outcome abandon_clone(struct step_ctx *c)
 		return step_refused(c, "the clone is in service and there is nothing to go back to");
 	if (previous[0] && !switch_back(c, &target, previous))
 		return step_failed(c);
-	if (!superid_back(c, previous) || !mail_back(c, previous) || !drop_generation(c))
+	if (!superid_back(c, previous) || !mail_back(c, previous) || (previous[0] && !company_back(c, previous)) ||
+	    !drop_generation(c))
 		return step_failed(c);
 	if (previous[0] && !open_previous(c, previous))
 		return step_failed(c);

@@ -4,25 +4,17 @@
  * Look: the outside record has the clone's company name, serial number, database and count of users with a plan.
  * Act:  read the clone's company row and put the record.
  * Safe to repeat because the record is put whole. */
+#include "handlers/company_info.h"
 #include "handlers/guard.h"
 #include "handlers/words.h"
 
-#include <string.h>
-
 static bool wanted(struct step_ctx *c, struct company_info *info_r)
 {
-	struct sql_port *sql = c->ports->sql;
-	const struct sql_args none = { 0 };
-	int64_t users = 0;
-
-	if (!sql->text(sql, SQL_TARGET, "s26_company", &none, c->mem, &info_r->company, c->err) ||
-	    !sql->text(sql, SQL_TARGET, "s26_serial", &none, c->mem, &info_r->serial, c->err) ||
-	    !ask_number(c, "s26_users_with_plan", &none, &users))
+	if (!company_info_of(c, SQL_TARGET, info_r))
 		return false;
 	if (!info_r->company || !info_r->serial)
 		return err_set(c->err, ERR_REFUSED, 0, c->fence.step, "the clone has no company row");
 	info_r->database = c->fence.generation;
-	info_r->users_with_plan = (long)users;
 	return true;
 }
 
@@ -34,8 +26,7 @@ static bool look(struct step_ctx *c, bool *so_r)
 
 	if (!wanted(c, &info) || !licence->get_company(licence, c->job->target_ctx, c->mem, &found, &now, c->err))
 		return false;
-	*so_r = found && strcmp(now.company, info.company) == 0 && strcmp(now.serial, info.serial) == 0 &&
-		strcmp(now.database, info.database) == 0 && now.users_with_plan == info.users_with_plan;
+	*so_r = found && company_info_equal(&now, &info);
 	return true;
 }
 

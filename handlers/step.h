@@ -209,7 +209,7 @@ enum step_outcome abandon_clone(struct step_ctx *c);
 enum step_outcome roll_back_clone(struct step_ctx *c);
 enum step_outcome sweep_target(struct step_ctx *c);
 
-/* ---- the survey before a sweep (docs/decisions/0007-sweep.md) ---- */
+/* ---- the survey before a sweep (docs/decisions/0007-sweep-and-rollback.md) ---- */
 
 enum sweep_kind {
 	SWEEP_KIND_UNSET,

@@ -245,3 +245,41 @@ void checks_clock(struct ctl *c, struct checks *k)
 	else
 		checks_add(k, "clock", CHECK_WELL, "", "kept right");
 }
+
+/* ---- what nobody needs any more: a sweep without its drops ---- */
+
+enum { ORPHANS_SHOWN = 5 };
+
+struct orphans {
+	struct checks *k;
+	int count, kept;
+};
+
+static bool take_orphan(void *arg, const struct sweep_found *found, struct err *e)
+{
+	struct orphans *o = arg;
+
+	(void)e;
+	if (found->kind == SWEEP_PREVIOUS) {
+		o->kept++;
+		return true;
+	}
+	if (o->count++ < ORPHANS_SHOWN)
+		checks_add(o->k, "orphan", CHECK_WARNING, "nothing, the sweep drops it; see [sweep] every and age",
+			   "%s: nobody's record names this database of %s", found->database, found->target_ctx);
+	return true;
+}
+
+void checks_orphans(struct ctl *c, struct checks *k)
+{
+	struct orphans o = { .k = k };
+	struct err e = { 0 };
+
+	if (!c->desk->survey(c->desk, take_orphan, &o, &e))
+		checks_add(k, "orphans", CHECK_SKIPPED, "", "nobody could look: %.250s", e.text);
+	else if (o.count > ORPHANS_SHOWN)
+		checks_add(k, "orphans", CHECK_WARNING, "", "and %d more", o.count - ORPHANS_SHOWN);
+	else if (!o.count)
+		checks_add(k, "orphans", CHECK_WELL, "", "none; %d previous sandbox%s kept", o.kept,
+			   o.kept == 1 ? " is" : "es are");
+}

@@ -29,6 +29,7 @@ void checks_databases(struct ctl *c, struct checks *k);
 void checks_systems(struct ctl *c, struct checks *k);
 void checks_secrets(struct ctl *c, struct checks *k);
 void checks_clock(struct ctl *c, struct checks *k);
+void checks_orphans(struct ctl *c, struct checks *k);
 
 void checks_add(struct checks *k, const char *name, enum check_result result, const char *fix, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));

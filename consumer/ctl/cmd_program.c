@@ -47,7 +47,7 @@ static void print_checks(struct ctl *c, const struct checks *k)
 static bool look_around(struct ctl *c, struct checks *k)
 {
 	static void (*const looks[])(struct ctl *, struct checks *) = { checks_brokers, checks_codec, checks_store,
-		checks_databases, checks_systems, checks_secrets, checks_clock };
+		checks_databases, checks_systems, checks_secrets, checks_clock, checks_orphans };
 	const char *path = c->desk->config_path(c->desk);
 
 	checks_add(k, "config", CHECK_WELL, "", "%s", *path ? path : "no file: defaults and environment only");

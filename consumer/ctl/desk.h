@@ -102,6 +102,8 @@ struct desk_port {
 	bool (*secret)(struct desk_port *self, enum config_id key_of_file, struct err *e);
 	bool (*seal)(struct desk_port *self, struct err *e);
 	bool (*clock_is_synchronised)(struct desk_port *self);
+	/* What the next sweep may drop; changes nothing. */
+	bool (*survey)(struct desk_port *self, sweep_fn *fn, void *arg, struct err *e);
 };
 
 #endif

@@ -46,6 +46,9 @@ struct inspect_port {
 	/* The one clone whose id is, or else begins with, that text. REFUSED when there is none or more than one. */
 	bool (*clone)(struct inspect_port *self, const char *id_or_prefix, struct arena *mem,
 		      struct inspect_clone *clone_r, struct err *e);
+	/* The generation that the record of that clone on that target names; "" when there is no such record. */
+	bool (*generation)(struct inspect_port *self, const char *target_ctx, const char *clone_id,
+			   char generation_r[DATABASE_MAX + 1], struct err *e);
 	bool (*lease)(struct inspect_port *self, const char *target_ctx, struct arena *mem,
 		      struct inspect_lease *lease_r, struct err *e);
 	bool (*health)(struct inspect_port *self, struct arena *mem, struct inspect_health *health_r, struct err *e);

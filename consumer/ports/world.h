@@ -17,6 +17,8 @@ struct world_port {
 	void (*close)(struct world_port *self, struct world_session *session);
 	/* Runs the handler of that step; STEP_END is what runs beside the plan, named by the fence. */
 	enum step_outcome (*run)(struct world_port *self, enum step_id step, struct step_ctx *c);
+	/* sweep_survey over this world, on the caller's thread. NULL when it has none. */
+	bool (*survey)(struct world_port *self, const atomic_bool *stop, sweep_fn *fn, void *arg, struct err *e);
 };
 
 #endif

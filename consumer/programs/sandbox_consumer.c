@@ -163,6 +163,15 @@ static bool open_store(struct program *p, struct err *e)
 
 /* ---- from start to end ---- */
 
+static bool start_sweeper(struct program *p, struct err *e)
+{
+	int64_t every_ms = config_ms(p->config, CONF_SWEEP_EVERY);
+
+	if (every_ms > 0)
+		p->parts.sweeper = sweeper_new(p->parts.world, every_ms, p->log, e);
+	return every_ms <= 0 || p->parts.sweeper;
+}
+
 static bool set_up(struct program *p, struct err *e)
 {
 	p->parts.log = p->log;
@@ -181,12 +190,13 @@ static bool set_up(struct program *p, struct err *e)
 	atomic_store(&p->alive_ms, loop_now_ms());
 	p->parts.world = wire_world_new(p->config, e);
 	p->parts.codec = p->parts.world ? wire_codec(p->config, e) : NULL;
-	return p->parts.codec && start_httpd(p, e) && open_store(p, e) && open_bus(p, e);
+	return p->parts.codec && start_httpd(p, e) && open_store(p, e) && open_bus(p, e) && start_sweeper(p, e);
 }
 
 static void tear_down(struct program *p)
 {
 	httpd_stop(&p->httpd);
+	sweeper_free(&p->parts.sweeper);
 	if (p->parts.bus)
 		p->parts.bus->close(p->parts.bus, CLOSE_WITHIN_MS);
 	if (p->parts.store)

@@ -137,6 +137,16 @@ static bool probe_clock(struct desk_port *self)
 	return clock_is_synchronised();
 }
 
+static bool probe_survey(struct desk_port *self, sweep_fn *fn, void *arg, struct err *e)
+{
+	static const atomic_bool never;
+	struct world_port *world = wire_world_new(of(self)->config, e);
+	bool ok = world && world->survey(world, &never, fn, arg, e);
+
+	wire_world_free(&world);
+	return ok;
+}
+
 void desk_probes(struct desk_port *port)
 {
 	port->brokers = probe_brokers;
@@ -146,4 +156,5 @@ void desk_probes(struct desk_port *port)
 	port->secret = probe_secret;
 	port->seal = probe_seal;
 	port->clock_is_synchronised = probe_clock;
+	port->survey = probe_survey;
 }

@@ -48,6 +48,10 @@ struct wire_system_keys {
 /* Free the token with secret_done. */
 bool wire_system(const struct config *c, const struct wire_system_keys *keys, struct wire_system *system_r, struct err *e);
 
+/* What is remembered of clones; connects when first asked. */
+struct records_port *wire_records_new(const struct config *c, struct err *e);
+void wire_records_free(struct records_port **records); /* NULL-safe */
+
 /* Where the steps act. NULL and *e filled when a system is not configured or cannot be opened. */
 struct world_port *wire_world_new(const struct config *c, struct err *e);
 /* Every session must be closed before. NULL-safe. */

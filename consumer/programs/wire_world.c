@@ -34,6 +34,7 @@ struct world_session {
 	struct licence_port *licence;
 	struct apps_port *apps;
 	struct files_port *objects, *archive;
+	struct records_port *records;
 };
 
 /* ---- one call ---- */
@@ -50,6 +51,7 @@ static void session_free(struct world_session *s)
 	apps_http_free(&s->apps);
 	files_fs_free(&s->objects);
 	files_fs_free(&s->archive);
+	wire_records_free(&s->records);
 	free(s);
 }
 
@@ -78,7 +80,15 @@ static bool open_systems(struct wire_world *w, struct world_session *s, const at
 	s->apps = s->licence ? apps_http_new(&w->apps.http, stop, e) : NULL;
 	s->objects = s->apps ? files_fs_new(config_text(w->config, CONF_FILES_OBJECTS_ROOT), stop, e) : NULL;
 	s->archive = s->objects ? files_fs_new(config_text(w->config, CONF_FILES_ARCHIVE_ROOT), stop, e) : NULL;
-	return s->archive != NULL;
+	s->records = s->archive ? wire_records_new(w->config, e) : NULL;
+	return s->records != NULL;
+}
+
+static struct step_ports ports_of(struct wire_world *w, const struct world_session *s)
+{
+	return (struct step_ports){ .sql = s->sql, .tenant = s->tenant, .identity = s->identity, .mail = s->mail,
+		.objects = s->objects, .archive = s->archive, .licence = s->licence, .apps = s->apps, .clock = &w->clock,
+		.seal = w->seal, .records = s->records };
 }
 
 static bool world_open(struct world_port *self, const struct step_job *job, const struct fence *fence,
@@ -93,9 +103,7 @@ static bool world_open(struct world_port *self, const struct step_job *job, cons
 		session_free(s);
 		return false;
 	}
-	*ports = (struct step_ports){ .sql = s->sql, .tenant = s->tenant, .identity = s->identity, .mail = s->mail,
-		.objects = s->objects, .archive = s->archive, .licence = s->licence, .apps = s->apps, .clock = &w->clock,
-		.seal = w->seal };
+	*ports = ports_of(w, s);
 	*session_r = s;
 	return true;
 }
@@ -116,6 +124,37 @@ static enum step_outcome world_run(struct world_port *self, enum step_id step, s
 {
 	(void)self;
 	return step == STEP_END ? step_aside_run(c) : steps[step].run(c);
+}
+
+/* ---- the survey ---- */
+
+enum { SURVEY_MEMORY_MAX_BYTES = 64 * 1024 * 1024 };
+
+static bool survey(struct wire_world *w, struct world_session *s, const atomic_bool *stop, sweep_fn *fn, void *arg,
+                   struct err *e)
+{
+	const struct step_ports ports = ports_of(w, s);
+	struct arena *mem = arena_new(SURVEY_MEMORY_MAX_BYTES);
+	struct step_ctx c = { .settings = &w->settings, .ports = &ports, .fence = { .step = "survey" }, .mem = mem,
+		.stop = stop, .err = e };
+	bool ok = mem ? sweep_survey(&c, fn, arg) : err_set(e, ERR_TRANSIENT, 0, "world", "out of memory");
+
+	arena_free(&mem);
+	return ok;
+}
+
+static bool world_survey(struct world_port *self, const atomic_bool *stop, sweep_fn *fn, void *arg, struct err *e)
+{
+	const struct odbc_databases none = { .source = "", .previous = "", .target = "" };
+	struct wire_world *w = (struct wire_world *)self;
+	struct world_session *s = calloc(1, sizeof *s);
+	bool ok = s || err_set(e, ERR_TRANSIENT, 0, "world", "out of memory");
+
+	if (ok && open_systems(w, s, stop, e))
+		s->sql = odbc_sql_open(w->server, &none, e);
+	ok = ok && s->sql && survey(w, s, stop, fn, arg, e);
+	session_free(s);
+	return ok;
 }
 
 /* ---- the whole ---- */
@@ -158,6 +197,7 @@ static void fill_settings(struct wire_world *w)
 		.query_principal = config_text(c, CONF_QUERY_PRINCIPAL),
 		.previous_drop_first = config_bool(c, CONF_PREVIOUS_DROP_FIRST),
 		.previous_keep_ms = config_ms(c, CONF_PREVIOUS_KEEP),
+		.sweep_age_ms = config_ms(c, CONF_SWEEP_AGE),
 		.poll_ms = config_ms(c, CONF_ENGINE_POLL),
 	};
 	w->settings.deny_count = config_list(c, CONF_GUARD_DENY_TARGETS, &w->settings.deny_targets);
@@ -192,7 +232,8 @@ struct world_port *wire_world_new(const struct config *c, struct err *e)
 	}
 	w->config = c;
 	w->clock = clock_system();
-	w->port = (struct world_port){ &w->settings, world_open, world_abort, world_close, world_run };
+	w->port = (struct world_port){ &w->settings, world_open, world_abort, world_close, world_run,
+		world_survey };
 	port = &w->port;
 	fill_settings(w);
 	if (config_need(c, CONF_SEAL_KEY_FILE, e))

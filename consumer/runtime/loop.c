@@ -145,6 +145,7 @@ static void turn(struct loop *l, int *stop_seen)
 	loop_try_parked(l);
 	if (now >= l->notes_at_ms) {
 		loop_note_progress(l);
+		loop_take_sweeps(l);
 		say_alive(l);
 		l->notes_at_ms = now + 1000;
 	}

@@ -13,6 +13,7 @@
 #include "consumer/ports/codec.h"
 #include "consumer/ports/store.h"
 #include "consumer/ports/world.h"
+#include "consumer/runtime/sweeper.h"
 
 #include <signal.h>
 
@@ -27,6 +28,7 @@ struct loop_parts { /* all borrowed; they must outlive the loop */
 	struct request_rules rules;
 	struct event_facts facts;
 	bool (*domain_is_denied)(const char *domain); /* NULL: none is */
+	struct sweeper *sweeper; /* may be NULL: nobody looks for what may be swept */
 	struct log *log;
 	struct metrics *metrics;
 	const volatile sig_atomic_t *stop; /* counts SIGTERMs: 1 drains, 2 ends at once */

@@ -290,6 +290,17 @@ void loop_take_store(struct loop *l)
 	}
 }
 
+/* ---- the survey ---- */
+
+void loop_take_sweeps(struct loop *l)
+{
+	struct sweep_wish wish;
+	const struct input in = { .kind = IN_SWEEP, .sweep = &wish };
+
+	while (l->p->sweeper && sweeper_next(l->p->sweeper, &wish))
+		engine_feed(l->engine, &in);
+}
+
 /* ---- the handlers ---- */
 
 static void log_step(struct loop *l, const struct work *w)
@@ -311,6 +322,10 @@ static void log_step(struct loop *l, const struct work *w)
 	case STEP_REFUSED:
 		log_error(l->log, &context, "step failed", LOG_ERR(&r->err));
 		break;
+	case STEP_ALREADY:
+		if (strcmp(w->fence.step, step_aside_name(ASIDE_SWEEP)) == 0)
+			break; /* it is so every hour */
+		/* fall through */
 	default:
 		log_info(l->log, &context, "step ended", log_text("outcome", step_outcome_name(r->outcome)),
 			log_number("rows", r->rows), log_number("bytes", r->bytes), log_ms("took", took),
@@ -331,6 +346,8 @@ static void count_step(struct loop *l, const struct work *w)
 {
 	const struct step_result *r = &w->result;
 
+	if (strcmp(w->fence.step, step_aside_name(ASIDE_SWEEP)) == 0)
+		metrics_add(l->p->metrics, METRIC_SWEPT, 0, 0, r->rows);
 	if (w->step == STEP_END || r->outcome == STEP_WAIT)
 		return;
 	if (r->outcome == STEP_RETRY || r->outcome == STEP_UNSURE) {

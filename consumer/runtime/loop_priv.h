@@ -50,6 +50,7 @@ void loop_take_bus(struct loop *l);
 void loop_take_store(struct loop *l);
 void loop_take_steps(struct loop *l);
 void loop_try_parked(struct loop *l);
+void loop_take_sweeps(struct loop *l);
 /* Reading pauses when the engine wishes it, or when too much waits for schemas. */
 void loop_pause_intake(struct loop *l);
 

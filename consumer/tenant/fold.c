@@ -54,6 +54,12 @@ static struct standing left_in(enum tenant_state state, int64_t since_ms)
 	return (struct standing){ true, state, since_ms };
 }
 
+/* What was there before the clone is there again, or nothing. */
+static bool was_taken_back(const struct clone_facts *f)
+{
+	return status_of(f) == CLONE_CANCELLED || status_of(f) == CLONE_ROLLED_BACK;
+}
+
 /* An older consumer did not say what it left the tenant in. */
 static enum tenant_state opened_to(const struct clone_facts *f)
 {
@@ -65,7 +71,7 @@ static struct standing stands(const struct clone_facts *f)
 	const struct facts_turn *offline = &f->turns[TURN_OFFLINE], *open = &f->turns[TURN_OPEN];
 	bool is_open = open->sequence > offline->sequence;
 
-	if (status_of(f) == CLONE_CANCELLED) {
+	if (was_taken_back(f)) {
 		if (f->state.leaves == TENANT_UNKNOWN)
 			return (struct standing){ 0 };
 		return left_in(f->state.leaves, f->state.updated_at_ms);
@@ -90,7 +96,7 @@ static enum identity_state superid_of(const struct clone_facts *f)
 	const struct facts_turn *in_migration = &f->turns[TURN_IN_MIGRATION], *normal = &f->turns[TURN_NORMAL];
 	enum clone_status status = status_of(f);
 
-	if (status == CLONE_COMPLETED || status == CLONE_CANCELLED || normal->sequence > in_migration->sequence)
+	if (status == CLONE_COMPLETED || was_taken_back(f) || normal->sequence > in_migration->sequence)
 		return IDENTITY_NORMAL;
 	return in_migration->sequence ? IDENTITY_IN_MIGRATION : IDENTITY_UNSET;
 }
@@ -123,7 +129,7 @@ static void put_endpoint(const struct clone_facts *const *clones, size_t count, 
 
 		if (!r->sequence)
 			continue;
-		if (status_of(clones[i]) != CLONE_CANCELLED) {
+		if (!was_taken_back(clones[i])) {
 			memcpy(row->host, r->host, sizeof row->host);
 			memcpy(row->version_name, r->version_name, sizeof row->version_name);
 			memcpy(row->file_version, r->file_version, sizeof row->file_version);
@@ -138,7 +144,7 @@ static void put_endpoint(const struct clone_facts *const *clones, size_t count, 
 static const struct clone_facts *speaks_for(const struct clone_facts *const *clones, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (status_of(clones[i]) != CLONE_CANCELLED || clones[i]->state.leaves == TENANT_OFFLINE_MAINTENANCE)
+		if (!was_taken_back(clones[i]) || clones[i]->state.leaves == TENANT_OFFLINE_MAINTENANCE)
 			return clones[i];
 	return NULL;
 }

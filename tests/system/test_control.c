@@ -102,7 +102,7 @@ static void check_as_before(void)
 
 START_TEST(cancel_at_several_moments)
 {
-	static const int moments[] = { 1, 6, 12, 24 };
+	static const int moments[] = { 1, 6, 12, 24, 30 };
 	char id[CLONE_ID_MAX + 1];
 
 	first_clone();

@@ -55,7 +55,8 @@ static uint64_t make_clone(const char *target, const char *clone, const char *re
 {
 	struct timespec now;
 	const struct store_pair set[] = { { "requested_at", requested_at, strlen(requested_at) },
-					  { "status", "RUNNING", 7 } };
+					  { "status", "RUNNING", 7 },
+					  { "generation", "T1__gx", 6 } };
 	const struct store_pair note = { "rows", "12", 2 };
 	const struct store_entry entry = { 1, "event", 5 };
 	struct store_op op = { .kind = STORE_ACQUIRE, .target_ctx = target, .clone_id = clone, .ttl_ms = 60000 };
@@ -70,7 +71,7 @@ static uint64_t make_clone(const char *target, const char *clone, const char *re
 				.token = token,
 				.sequence_after = 1,
 				.clone_set = set,
-				.clone_set_count = 2,
+				.clone_set_count = 3,
 				.entries = &entry,
 				.entry_count = 1 };
 	ck_assert_int_eq(store_ask(store, &op).status, STORE_OK);
@@ -97,7 +98,7 @@ START_TEST(clones_are_listed_newest_first)
 	ck_assert_str_eq(clones[0].target_ctx, "T 2\r\n");
 	ck_assert_int_eq(clones[0].requested_at_ms, 1760000000003);
 	ck_assert_str_eq(clones[1].clone_id, "bbb-3");
-	ck_assert_uint_eq(clones[1].field_count, 3);
+	ck_assert_uint_eq(clones[1].field_count, 4);
 	ck_assert_uint_eq(clones[1].outbox_length, 1);
 	ck_assert_uint_eq(clones[1].note_count, 1);
 	ck_assert_str_eq(clones[1].note[0].name, "rows");
@@ -148,6 +149,21 @@ START_TEST(clones_are_found_among_thousands)
 		ck_assert_str_eq(clone.target_ctx, target);
 	}
 	ck_assert(!inspect->clone(inspect, "29", mem, &clone, &e));
+}
+END_TEST
+
+START_TEST(a_record_names_its_generation)
+{
+	char generation[DATABASE_MAX + 1];
+
+	make_clone("T1", "c1", "1");
+	ck_assert_msg(inspect->generation(inspect, "T1", "c1", generation, &e), "%s", e.text);
+	ck_assert_str_eq(generation, "T1__gx");
+	ck_assert(inspect->generation(inspect, "T1", "c2", generation, &e));
+	ck_assert_str_eq(generation, "");
+	ck_assert(inspect->generation(inspect, "T2", "c1", generation, &e));
+	ck_assert_str_eq(generation, "");
+	ck_assert(!inspect->generation(inspect, "", "c1", generation, &e));
 }
 END_TEST
 
@@ -215,7 +231,7 @@ START_TEST(what_does_not_fit_the_arena_is_an_error_and_no_mix_up)
 	err_clear(&e);
 	ck_assert_msg(inspect->clone(inspect, "c2", mem, &clone, &e), "%s", e.text);
 	ck_assert_str_eq(clone.target_ctx, "T2");
-	ck_assert_uint_eq(clone.field_count, 3);
+	ck_assert_uint_eq(clone.field_count, 4);
 	arena_free(&small);
 }
 END_TEST
@@ -229,6 +245,7 @@ START_TEST(the_documented_rights_suffice)
 	const struct inspect_clone *clones;
 	struct inspect_health health;
 	struct inspect_lease lease;
+	char generation[DATABASE_MAX + 1];
 	size_t count;
 	uint64_t token;
 
@@ -238,7 +255,7 @@ START_TEST(the_documented_rights_suffice)
 				     "+zadd +zrem +zscore +zrevrange +zremrangebyscore +zremrangebyrank"),
 			 0);
 	ck_assert_int_eq(redis_server_tell(server, "ACL SETUSER look on >pw ~sandbox:* +select +info +ping +get +pttl "
-						   "+hgetall +zrevrange +zscan"),
+						   "+hget +hgetall +zrevrange +zscan"),
 			 0);
 	store->close(store);
 	store = redis_store_new(&settings, &e);
@@ -264,11 +281,16 @@ START_TEST(the_documented_rights_suffice)
 		ck_assert_msg(a.status != STORE_UNAVAILABLE, "%d: %s", (int)kind, a.text);
 	}
 	inspect->close(inspect);
+	inspect = redis_inspect_new(&settings, &e); /* the consumer asks so before it sweeps */
+	ck_assert_msg(inspect != NULL, "%s", e.text);
+	ck_assert_msg(inspect->generation(inspect, "T1", "c1", generation, &e), "%s", e.text);
+	inspect->close(inspect);
 	settings.user = "look";
 	inspect = redis_inspect_new(&settings, &e);
 	ck_assert_msg(inspect != NULL, "%s", e.text);
 	ck_assert_msg(inspect->list(inspect, 5, mem, &clones, &count, &e), "%s", e.text);
 	ck_assert_msg(inspect->clone(inspect, "c", mem, &(struct inspect_clone){ 0 }, &e), "%s", e.text);
+	ck_assert_msg(inspect->generation(inspect, "T1", "c1", generation, &e), "%s", e.text);
 	ck_assert_msg(inspect->lease(inspect, "T2", mem, &lease, &e), "%s", e.text);
 	ck_assert_msg(inspect->health(inspect, mem, &health, &e), "%s", e.text);
 }
@@ -286,6 +308,7 @@ int main(void)
 	tcase_add_test(tc, clones_are_listed_newest_first);
 	tcase_add_test(tc, one_clone_is_found_by_the_beginning_of_its_id);
 	tcase_add_test(tc, clones_are_found_among_thousands);
+	tcase_add_test(tc, a_record_names_its_generation);
 	tcase_add_test(tc, the_holder_of_a_target_is_shown);
 	tcase_add_test(tc, health_is_told);
 	tcase_add_test(tc, a_server_that_stops_and_comes_back_is_told_and_asked_again);

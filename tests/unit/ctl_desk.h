@@ -56,7 +56,7 @@ struct fake {
 	struct fake_record records[FAKE_RECORDS];
 	size_t record_count;
 	struct fake_record sent; /* what was published last */
-	int sent_count;
+	int sent_count, orphans;
 	int http_status;
 	struct deliveries_port *deliveries; /* NULL: none can be had */
 	bool (*on_trial)(struct fake *f, const struct desk_trial *trial, struct post_result *result_r, bool *signed_r);
@@ -365,11 +365,24 @@ static inline bool fake_clock_is_synchronised(struct desk_port *self)
 	return !fake_of(self)->bad_clock;
 }
 
+static inline bool fake_survey(struct desk_port *self, sweep_fn *fn, void *arg, struct err *e)
+{
+	const struct sweep_found orphan = { SWEEP_ORPHAN, "Cust70001", "Cust70000", FAKE_ID, "Cust70001__gold" };
+	const struct sweep_found kept = { SWEEP_PREVIOUS, "Cust70001", "Cust70000", FAKE_ID, "Cust70001" };
+
+	if (fake_of(self)->no_brokers)
+		return err_set(e, ERR_TRANSIENT, 0, "world", "nobody answers");
+	for (int i = 0; i < fake_of(self)->orphans; i++)
+		if (!fn(arg, &orphan, e))
+			return false;
+	return fn(arg, &kept, e);
+}
+
 /* ---- life ---- */
 
 static inline void fake_init(struct fake *f)
 {
-	static const struct inspect_port store = { fake_list, fake_clone_of, fake_lease, fake_health, NULL };
+	static const struct inspect_port store = { fake_list, fake_clone_of, NULL, fake_lease, fake_health, NULL };
 	struct avro_codec_settings settings = { .clock = &f->clock };
 	struct err e = { 0 };
 
@@ -381,7 +394,8 @@ static inline void fake_init(struct fake *f)
 		.config_path = fake_config_path, .rules = fake_rules, .domain_is_public = mask_domain_is_public,
 		.inspect = fake_inspect, .deliveries = fake_deliveries, .try_partner = fake_try_partner, .codec = fake_codec, .publish = fake_publish, .read = fake_read,
 		.brokers = fake_brokers, .reach = fake_reach, .databases = fake_databases, .folder = fake_folder,
-		.secret = fake_secret, .seal = fake_databases, .clock_is_synchronised = fake_clock_is_synchronised };
+		.secret = fake_secret, .seal = fake_databases, .clock_is_synchronised = fake_clock_is_synchronised,
+		.survey = fake_survey };
 	f->store = store;
 	f->clock.utc_ms = fake_clock_ms;
 	f->codec = avro_codec_new(&settings, &e);

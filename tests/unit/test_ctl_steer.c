@@ -289,7 +289,13 @@ START_TEST(doctor_names_each_trouble_with_its_fix)
 	ck_assert(config_set(fake.config, "hosting", "url", "http://127.0.0.1:1", &origin, &e));
 	ck_assert(config_set(fake.config, "hosting", "token_file", "/secret", &origin, &e));
 	fake.bad_clock = true;
+	fake.orphans = 7;
 	ends("doctor", CTL_FAILED);
+	ck_has(&fake.out, "◌ orphan         Cust70001__gold: nobody's record names this database of Cust70001. Fix:");
+	ck_has(&fake.out, "◌ orphans        and 2 more");
+	fake.orphans = 0;
+	ends("doctor", CTL_FAILED);
+	ck_has(&fake.out, "✓ orphans        none; 1 previous sandbox is kept");
 	ck_has(&fake.out, "✓ kafka          3 brokers answer\n");
 	ck_has(&fake.out, "✓ topics         all 8 are there");
 	ck_has(&fake.out, "✓ redis          master 7.0.15");
@@ -304,6 +310,7 @@ START_TEST(doctor_names_each_trouble_with_its_fix)
 	ends("doctor -o jsonl", CTL_FAILED);
 	ck_has(&fake.out, "{\"check\":\"kafka\",\"result\":\"bad\",\"text\":\"no broker answers\",\"fix\":\"");
 	ck_has(&fake.out, "it refuses our token (401)");
+	ck_has(&fake.out, "{\"check\":\"orphans\",\"result\":\"skipped\",\"text\":\"nobody could look: nobody answers\"");
 	ends("doctor --config gone.ini", CTL_USAGE);
 	fake.interrupted = true;
 	ends("doctor", CTL_INTERRUPTED);

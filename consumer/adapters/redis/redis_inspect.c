@@ -255,6 +255,33 @@ static bool clone_of(struct inspect_port *port, const char *id_or_prefix, struct
 	return take_clone(s, mem, clone_r, e);
 }
 
+static bool generation(struct inspect_port *port, const char *target_ctx, const char *clone_id,
+		       char generation_r[DATABASE_MAX + 1], struct err *e)
+{
+	struct redis_inspect *s = of(port);
+	char key[REDIS_KEY_SIZE];
+
+	*generation_r = '\0';
+	if (!target_ctx[0] || strlen(target_ctx) > REDIS_NAME_MAX || !clone_id[0] || strlen(clone_id) > REDIS_NAME_MAX)
+		return err_set(e, ERR_REFUSED, 0, "redis", "that is no tenant, or no clone id");
+	if (!ready(s, e))
+		return false;
+	redis_key_text(key, s->prefix, REDIS_KEY_CLONE, target_ctx, clone_id);
+	redis_command(redis_link_out(s->link), 3);
+	redis_arg_text(redis_link_out(s->link), "HGET");
+	redis_arg_text(redis_link_out(s->link), key);
+	redis_arg_text(redis_link_out(s->link), "generation");
+	SCOPED_REPLY *value = answer(s, e);
+	if (!value)
+		return false;
+	if (value->type == REDIS_REPLY_NIL)
+		return true;
+	if (value->type != REDIS_REPLY_STRING || value->len > DATABASE_MAX)
+		return redis_ask_malformed(s->link, e);
+	memcpy(generation_r, value->str, value->len + 1);
+	return true;
+}
+
 /* ---- leases and the server ---- */
 
 static bool lease(struct inspect_port *port, const char *target_ctx, struct arena *mem, struct inspect_lease *lease_r,
@@ -358,7 +385,7 @@ struct inspect_port *redis_inspect_new(const struct redis_settings *settings, st
 		err_set(e, ERR_TRANSIENT, 0, "redis", "out of memory");
 		return NULL;
 	}
-	s->port = (struct inspect_port){ list, clone_of, lease, health, close_inspect };
+	s->port = (struct inspect_port){ list, clone_of, generation, lease, health, close_inspect };
 	snprintf(s->prefix, sizeof s->prefix, "%s",
 		 settings->prefix && settings->prefix[0] ? settings->prefix : "sandbox");
 	s->command_timeout_ms = settings->command_timeout_ms > 0 ? settings->command_timeout_ms : REDIS_ASK_TIMEOUT_MS;
