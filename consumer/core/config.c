@@ -256,8 +256,8 @@ static bool set_property(struct config *c, const char *key, const char *value, c
 	return true;
 }
 
-bool config_set(struct config *c, const char *section, const char *key, const char *value,
-                const struct config_origin *origin, struct err *e)
+static bool set_any(struct config *c, const char *section, const char *key, const char *value,
+                    const struct config_origin *origin, struct err *e)
 {
 	if (strlen(value) > CONFIG_VALUE_MAX)
 		return refuse(e, origin, section, key, "the value is longer than 4096 bytes");
@@ -268,6 +268,17 @@ bool config_set(struct config *c, const char *section, const char *key, const ch
 	if (strcmp(section, "kafka") == 0)
 		return set_property(c, key, value, origin, e);
 	return refuse_unknown(e, origin, section, key);
+}
+
+bool config_set(struct config *c, const char *section, const char *key, const char *value,
+                const struct config_origin *origin, struct err *e)
+{
+	if (set_any(c, section, key, value, origin, e))
+		return true;
+	if (!arena_is_short(c->mem))
+		return false;
+	err_clear(e); /* nobody's line is wrong */
+	return err_set(e, ERR_TRANSIENT, 0, "config", "not enough memory for the configuration");
 }
 
 /* ---- the environment ---- */

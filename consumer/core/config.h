@@ -66,7 +66,7 @@ struct config *config_new(void);
 void config_free(struct config **c);
 
 /* Sets one value from the outside. REFUSED with place, key, what was expected and the nearest name when the section,
- * the key or the value is none of ours, or when one file sets it twice. */
+ * the key or the value is none of ours, or when one file sets it twice; TRANSIENT when memory is short. */
 bool config_set(struct config *c, const char *section, const char *key, const char *value,
                 const struct config_origin *origin, struct err *e);
 /* The same from a variable such as SANDBOX_REDIS__SOCKET. A name without "SANDBOX_" in front and "__" in it is not

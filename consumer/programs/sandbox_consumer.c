@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 78, EXIT_UNAVAILABLE = 69, BROKER_WAIT_MS = 30000, REBUILD_WITHIN_MS = 10 * 60 * 1000, CLOSE_WITHIN_MS = 10000,
        ALIVE_WITHIN_MS = 30000 };
@@ -27,6 +28,18 @@ static void on_signal(int signal)
 {
 	(void)signal;
 	stop_count = stop_count + 1;
+}
+
+/* Where nothing can be done about a lack of memory, the program aborts: all that matters is durable, and the next process
+ * takes it up. It says so once, whatever part of it gave up. */
+static void on_abort(int signal)
+{
+	static const char sentence[] =
+		"sandbox-consumer: out of memory, or an error of its own; it ends, and the next process goes on\n";
+
+	if (write(STDERR_FILENO, sentence, sizeof sentence - 1) < 0)
+		_exit(EXIT_UNAVAILABLE);
+	raise(signal); /* now by its default, with a core file where that is wished */
 }
 
 struct program {
@@ -219,7 +232,7 @@ static int run(struct program *p)
 	p->config = wire_config(p->config_path, &e);
 	if (!p->config) {
 		fprintf(stderr, "sandbox-consumer: %s\n", e.text);
-		return EXIT_CONFIG;
+		return e.class == ERR_TRANSIENT ? EXIT_UNAVAILABLE : EXIT_CONFIG;
 	}
 	p->log = log_stderr_new(p->config);
 	p->metrics = metrics_new();
@@ -255,7 +268,8 @@ static bool read_arguments(int argc, char **argv, struct program *p)
 int main(int argc, char **argv)
 {
 	static struct program p;
-	const struct sigaction action = { .sa_handler = on_signal };
+	const struct sigaction action = { .sa_handler = on_signal }, last = { .sa_handler = on_abort,
+		.sa_flags = (int)SA_RESETHAND };
 	int rc;
 
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
@@ -267,6 +281,7 @@ int main(int argc, char **argv)
 	}
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGABRT, &last, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	rc = run(&p);
 	tear_down(&p);

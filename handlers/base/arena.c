@@ -21,6 +21,7 @@ struct block {
 struct arena {
 	struct block *blocks;
 	size_t taken_bytes, max_bytes;
+	bool is_short;
 };
 
 struct arena *arena_new(size_t max_bytes)
@@ -50,6 +51,12 @@ void arena_clear(struct arena *a)
 		a->blocks->used = 0;
 	}
 	a->taken_bytes = 0;
+	a->is_short = false;
+}
+
+bool arena_is_short(const struct arena *a)
+{
+	return a && a->is_short;
 }
 
 void arena_free(struct arena **a)
@@ -84,8 +91,10 @@ void *arena_take(struct arena *a, size_t size_bytes)
 		size_t size = next_size(a, need);
 		struct block *b = malloc(sizeof *b + size);
 
-		if (!b)
+		if (!b) {
+			a->is_short = true;
 			return NULL;
+		}
 		*b = (struct block){ .next = a->blocks, .size = size };
 		a->blocks = b;
 	}

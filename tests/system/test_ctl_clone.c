@@ -7,9 +7,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -149,6 +151,22 @@ START_TEST(asked_for_paused_resumed_and_watched)
 }
 END_TEST
 
+/* As a lack of memory in the loop would end it. */
+START_TEST(what_must_end_says_so_and_the_next_goes_on)
+{
+	ck_assert_int_eq(setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }), 0);
+	consumer_start(i, 0);
+	ck_assert_int_eq(ask_for(one, TARGET), 0);
+	await_steps(i, one, 3, TOLD_WITHIN_MS);
+	consumer_signal(i, 0, SIGABRT);
+	while (consumer_runs(i, 0))
+		pause_ms(10);
+	ck_assert(consumer_said(i, "it ends, and the next process goes on"));
+	consumer_start(i, 0);
+	await(i, one, CLONE_COMPLETED, TOLD_WITHIN_MS);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("ctl_clone");
@@ -157,6 +175,7 @@ int main(void)
 	tcase_set_timeout(tc, 240);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, asked_for_paused_resumed_and_watched);
+	tcase_add_test(tc, what_must_end_says_so_and_the_next_goes_on);
 	suite_add_tcase(suite, tc);
 	return installation_run(suite);
 }

@@ -109,24 +109,36 @@ static struct message *new_message(enum message_kind kind, struct err *e)
 	return m;
 }
 
+/* What failed only because memory was short is not the record's fault: it is tried again. */
+static enum codec_result blame(const struct arena *one, const struct arena *other, struct err *e)
+{
+	if (!arena_is_short(one) && !arena_is_short(other))
+		return CODEC_BAD;
+	err_clear(e);
+	err_set(e, ERR_TRANSIENT, 0, "codec", "not enough memory for a record");
+	return CODEC_LATER;
+}
+
 static enum codec_result decode_value(struct avro_codec *c, enum message_kind kind, const struct schema *writer,
                                       const struct wire *wire, struct message **message_r, struct err *e)
 {
+	enum codec_result result = CODEC_OK;
 	struct datum value;
 	struct message *m;
 
-	if (!walk_record(writer, wire->data, wire->len, e) ||
-	    !read_record(writer, c->writers[kind].schema, wire->data, wire->len, c->scratch, &value, e))
+	if (!walk_record(writer, wire->data, wire->len, e))
 		return CODEC_BAD;
+	if (!read_record(writer, c->writers[kind].schema, wire->data, wire->len, c->scratch, &value, e))
+		return blame(c->scratch, NULL, e);
 	m = new_message(kind, e);
 	if (!m)
 		return CODEC_LATER;
 	if (!binding_decode(binding_of(kind), &value, m->mem, binding_body(m), e)) {
+		result = blame(c->scratch, m->mem, e);
 		message_free(&m);
-		return CODEC_BAD;
 	}
 	*message_r = m;
-	return CODEC_OK;
+	return result;
 }
 
 static enum codec_result codec_decode(struct codec_port *self, enum message_kind kind, const struct bus_record *record,
@@ -183,6 +195,8 @@ static bool encode_value(struct avro_codec *c, const struct message *message, si
 
 	avro_value_reset(&w->value);
 	ok = binding_encode(binding_of(m.kind), binding_body(&m), w->schema, &w->value, c->scratch, e);
+	if (!ok)
+		blame(c->scratch, NULL, e);
 	arena_clear(c->scratch);
 	if (!ok)
 		return false;

@@ -97,6 +97,10 @@ static enum codec_result remember(struct registry *r, const char *key, const cha
 	*schema_r = schema_parse(text, len, mem, &why);
 	if (!*schema_r) {
 		arena_free(&mem);
+		if (why.class == ERR_TRANSIENT) {
+			*e = why;
+			return CODEC_LATER;
+		}
 		err_set(e, ERR_REFUSED, 0, "unknown-schema", "schema %s is not usable: %s", key, why.text);
 		return CODEC_BAD;
 	}

@@ -409,15 +409,22 @@ static const struct schema *parse(struct parser *p, const json_t *json, const ch
 const struct schema *schema_parse(const char *text, size_t len, struct arena *mem, struct err *e)
 {
 	struct parser p = { .mem = mem, .e = e };
-	const struct schema *s;
+	const struct schema *s = NULL;
+	json_error_t why;
 	json_t *json;
 
 	if (len > SCHEMA_TEXT_MAX)
 		return REFUSE_NULL(&p, "the schema is longer than %d bytes", SCHEMA_TEXT_MAX);
-	json = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
-	if (!json)
+	json = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+	if (!json && json_error_code(&why) != json_error_out_of_memory && json_error_code(&why) != json_error_unknown)
 		return REFUSE_NULL(&p, "the schema is no JSON");
-	s = parse(&p, json, "", 1);
+	if (json)
+		s = parse(&p, json, "", 1);
+	if (!json || arena_is_short(mem)) {
+		s = NULL;
+		err_clear(e);
+		err_set(e, ERR_TRANSIENT, 0, "schema", "not enough memory for a schema");
+	}
 	json_decref(json);
 	return s;
 }

@@ -87,8 +87,8 @@ struct schema {
 	int fallback_symbol;                  /* ENUM: index of the default; -1 none */
 };
 
-/* Parses the text of a schema. Everything lives in mem, also after a failure. NULL and *e (REFUSED) when it is no
- * schema, refers to itself, or is beyond the bounds above. */
+/* Parses the text of a schema. Everything lives in mem, also after a failure. NULL and *e: REFUSED when it is no
+ * schema, refers to itself, or is beyond the bounds above, TRANSIENT when memory is short. */
 const struct schema *schema_parse(const char *text, size_t len, struct arena *mem, struct err *e);
 
 /* Index of that field of a record, by its name; count when there is none. It is looked for at `likely` first. */

@@ -77,6 +77,10 @@ static bool read_stream(struct reading *r)
 		r->line = wrong;
 		refuse(r, "expected [section], key = value, or a comment");
 	}
+	if (!r->failed && wrong == -2) { /* the library's word for no memory */
+		r->failed = true;
+		err_set(r->err, ERR_TRANSIENT, 0, "config", "not enough memory for the configuration");
+	}
 	if (!r->failed && (wrong < 0 || ferror(r->file)))
 		refuse(r, "the file cannot be read");
 	return !r->failed;
