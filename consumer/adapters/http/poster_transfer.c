@@ -80,9 +80,8 @@ static bool add_headers(struct transfer *t, const struct post *post, struct err 
 	}
 	if (!ok)
 		return false;
-	if (!add_line(&t->headers, "Expect:") || (!has_type && !add_line(&t->headers, "Content-Type: application/json")))
-		return err_set(e, ERR_TRANSIENT, 0, "poster", "out of memory");
-	return true;
+	return has_type || add_line(&t->headers, "Content-Type: application/json") ||
+	       err_set(e, ERR_TRANSIENT, 0, "poster", "out of memory");
 }
 
 static bool copy_post(struct transfer *t, const struct post *post, struct err *e)
