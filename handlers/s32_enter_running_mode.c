@@ -2,6 +2,7 @@
  * s32: the proved clone is the target's database in service, opened, running if the request wants that, and the
  * previous one is gone if the installation keeps none. Nothing is opened without the proof.
  *
+ * Wait: with acknowledgements on, for the apps whose authorisation says so to answer BackupRestored.
  * Look: the registry has the generation in service in the wanted state, it is open, nothing previous waits to go.
  * Act:  prove once more (later steps wrote since 13), open the generation, note in its ledger since when it is in
  *       service (the sweep drops a kept previous one by that), switch, set the state, drop the previous.
@@ -12,6 +13,7 @@
 #include "handlers/words.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool keeps_previous(const struct step_ctx *c)
@@ -80,7 +82,31 @@ static bool act(struct step_ctx *c)
 	return keeps_previous(c) || drop_previous(c, &target);
 }
 
+/* Some apps want to have answered BackupRestored before the sandbox they must have forgotten runs again. Asked only
+ * before anything was switched: afterwards there is no way back to waiting. */
+static enum step_outcome await_apps(struct step_ctx *c)
+{
+	struct notices_waited waited;
+	char on[sizeof c->waiting_on];
+
+	if (!c->ports->notices->waited_for(c->ports->notices, c->job->clone_id, c->fence.run,
+					   c->ports->clock->utc_ms(c->ports->clock), &waited, c->err))
+		return step_failed(c);
+	if (!waited.is_stored)
+		return step_wait(c, c->settings->poll_ms, "the notifier to take in BackupRestored");
+	if (waited.count == 0)
+		return STEP_DONE;
+	snprintf(on, sizeof on, "%.55s%s to answer BackupRestored", waited.first, waited.count > 1 ? " and others" : "");
+	return step_wait(c, c->settings->poll_ms, on);
+}
+
 enum step_outcome s32_enter_running_mode(struct step_ctx *c)
 {
+	if (c->ports->notices && !c->acted) {
+		enum step_outcome answered = await_apps(c);
+
+		if (answered != STEP_DONE)
+			return answered;
+	}
 	return step_look_act(c, look, act);
 }

@@ -16,6 +16,7 @@
 #include "handlers/ports/identity.h"
 #include "handlers/ports/licence.h"
 #include "handlers/ports/mail.h"
+#include "handlers/ports/notices.h"
 #include "handlers/ports/records.h"
 #include "handlers/ports/seal.h"
 #include "handlers/ports/sql.h"
@@ -142,6 +143,7 @@ struct step_ports {
 	struct apps_port *apps;
 	struct clock_port *clock;
 	struct seal_port *seal;
+	struct notices_port *notices; /* NULL: a clone waits for no app */
 	struct records_port *records; /* of the sweep only */
 };
 

@@ -139,7 +139,8 @@ struct deliveries_port {
 	/* Switching on makes parked queues due and forgets failures; switching off parks them. */
 	bool (*switch_app)(struct deliveries_port *self, const char *client_id, bool on, const char *reason, int64_t now_ms,
 	                   struct err *e);
-	/* Deliveries of that clone's run that have an ack policy and no 2xx yet, by client id. */
+	/* Deliveries of that clone's run that have an ack policy and no 2xx yet, by client id; an app
+	 * that is not approved any more is none of them. *known_r: the notice is stored with all of its apps. */
 	bool (*unacknowledged)(struct deliveries_port *self, const char *event_id, struct arena *mem,
 	                       const struct delivery_record **list_r, size_t *count_r, bool *known_r, struct err *e);
 	void (*close)(struct deliveries_port *self);

@@ -9,6 +9,7 @@
 #include "consumer/adapters/http/mail_http.h"
 #include "consumer/adapters/http/tenant_http.h"
 #include "consumer/adapters/odbc/odbc_sql.h"
+#include "consumer/adapters/redis/redis_notices.h"
 #include "consumer/adapters/system/clock_system.h"
 #include "consumer/adapters/system/seal_openssl.h"
 #include "consumer/adapters/system/secret_file.h"
@@ -34,6 +35,7 @@ struct world_session {
 	struct licence_port *licence;
 	struct apps_port *apps;
 	struct files_port *objects, *archive;
+	struct notices_port *notices; /* NULL: a clone waits for no app */
 	struct records_port *records;
 };
 
@@ -51,6 +53,7 @@ static void session_free(struct world_session *s)
 	apps_http_free(&s->apps);
 	files_fs_free(&s->objects);
 	files_fs_free(&s->archive);
+	redis_notices_free(&s->notices);
 	wire_records_free(&s->records);
 	free(s);
 }
@@ -71,6 +74,20 @@ static bool open_databases(struct wire_world *w, struct world_session *s, const 
 	return s->sql != NULL;
 }
 
+/* Only connected to when a step asks. */
+static bool open_notices(struct wire_world *w, struct world_session *s, struct err *e)
+{
+	struct wire_texts texts = { 0 };
+	struct redis_settings settings;
+
+	if (!config_bool(w->config, CONF_NOTIFIER_ACKNOWLEDGEMENTS))
+		return true;
+	if (wire_redis(w->config, &texts, &settings, e))
+		s->notices = redis_notices_new(&settings, e);
+	wire_texts_done(&texts);
+	return s->notices != NULL;
+}
+
 static bool open_systems(struct wire_world *w, struct world_session *s, const atomic_bool *stop, struct err *e)
 {
 	s->tenant = tenant_http_new(&w->hosting.http, stop, e);
@@ -81,14 +98,14 @@ static bool open_systems(struct wire_world *w, struct world_session *s, const at
 	s->objects = s->apps ? files_fs_new(config_text(w->config, CONF_FILES_OBJECTS_ROOT), stop, e) : NULL;
 	s->archive = s->objects ? files_fs_new(config_text(w->config, CONF_FILES_ARCHIVE_ROOT), stop, e) : NULL;
 	s->records = s->archive ? wire_records_new(w->config, e) : NULL;
-	return s->records != NULL;
+	return s->records && open_notices(w, s, e);
 }
 
 static struct step_ports ports_of(struct wire_world *w, const struct world_session *s)
 {
 	return (struct step_ports){ .sql = s->sql, .tenant = s->tenant, .identity = s->identity, .mail = s->mail,
 		.objects = s->objects, .archive = s->archive, .licence = s->licence, .apps = s->apps, .clock = &w->clock,
-		.seal = w->seal, .records = s->records };
+		.seal = w->seal, .records = s->records, .notices = s->notices };
 }
 
 static bool world_open(struct world_port *self, const struct step_job *job, const struct fence *fence,

@@ -2,6 +2,7 @@
  * What waits for partner apps, on a real server: entered once whatever breaks, handed out to one at a time and in order,
  * settled by its claim only, switched off and on, and forgotten in the end. */
 #include "consumer/adapters/redis/redis_deliveries.h"
+#include "consumer/adapters/redis/redis_notices.h"
 #include "tests/support/redis_server.h"
 
 #include <check.h>
@@ -671,6 +672,39 @@ START_TEST(those_who_have_not_answered_are_known)
 }
 END_TEST
 
+static struct notices_waited waited(int run, int64_t now_ms)
+{
+	const struct redis_settings settings = { .socket_path = redis_server_socket(server) };
+	struct notices_port *notices = redis_notices_new(&settings, &e);
+	struct notices_waited w;
+
+	ck_assert_ptr_nonnull(notices);
+	good(notices->waited_for(notices, "clone-1", run, now_ms, &w, &e));
+	redis_notices_free(&notices);
+	return w;
+}
+
+START_TEST(a_clone_waits_for_those_it_must)
+{
+	const struct notice notice = notice_of("clone-1/2/backup-restored", "T1");
+	const struct notice_app apps[] = { { "none", "n", ACK_NONE, 0 }, { "wait", "w", ACK_WAIT, NOW + 9 },
+		{ "hold", "h", ACK_HOLD, 0 } };
+	struct claimed c;
+
+	ck_assert(!waited(3, NOW).is_stored);
+	good(d->enter(d, &notice, apps, 3, NOW, &e));
+	ck_assert(!waited(1, NOW).is_stored);
+	ck_assert(waited(3, NOW).is_stored); /* a replay that begins behind step 31 */
+	ck_assert_uint_eq(waited(2, NOW).count, 2);
+	ck_assert_str_eq(waited(2, NOW).first, "hold");
+	ck_assert_uint_eq(waited(2, NOW + 9).count, 1);
+	c = claim_all(NOW);
+	for (size_t i = 0; i < c.count; i++)
+		settle_as(d, &c.list[i], strcmp(c.list[i].client_id, "hold") == 0 ? DELIVERY_WITHDRAWN : DELIVERY_DONE, 200, NOW, 0);
+	ck_assert_uint_eq(waited(2, NOW).count, 0);
+}
+END_TEST
+
 START_TEST(a_notice_without_apps_is_known_too)
 {
 	const struct notice notice = notice_of("e/1", "T1");
@@ -764,7 +798,7 @@ int main(void)
 		what_was_claimed_survives_the_servers_death, one_app_takes_no_more_than_its_share,
 		slow_apps_share_a_room_of_their_own, an_app_that_is_off_is_left_alone_until_it_is_on, a_settlement_switches_off,
 		redelivery_goes_behind_the_queue, deliveries_are_listed_newest_first_and_filtered, apps_are_listed_sorted,
-		those_who_have_not_answered_are_known, a_notice_without_apps_is_known_too, what_ended_is_kept_for_its_time_only,
+		those_who_have_not_answered_are_known, a_clone_waits_for_those_it_must, a_notice_without_apps_is_known_too, what_ended_is_kept_for_its_time_only,
 		a_million_waiting_retries_have_a_bound };
 	int failed;
 

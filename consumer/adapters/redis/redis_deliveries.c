@@ -366,7 +366,7 @@ static void close_deliveries(struct deliveries_port *port)
 	free(d);
 }
 
-struct deliveries_port *redis_deliveries_new(const struct redis_settings *settings, struct err *e)
+struct deliveries_port *redis_deliveries_later(const struct redis_settings *settings, struct err *e)
 {
 	struct redis_deliveries *d = calloc(1, sizeof *d);
 
@@ -382,9 +382,18 @@ struct deliveries_port *redis_deliveries_new(const struct redis_settings *settin
 	d->command_timeout_ms = settings->command_timeout_ms > 0 ? settings->command_timeout_ms : REDIS_ASK_TIMEOUT_MS;
 	d->keep_ms = settings->keep_ms > 0 ? settings->keep_ms : (int64_t)KEEP_DAYS * DAY_MS;
 	d->link = redis_link_new(settings, REDIS_LINK_STORE, e);
-	if (!d->link || !redis_link_wait(d->link, e)) {
-		close_deliveries(&d->port);
-		return NULL;
-	}
-	return &d->port;
+	if (d->link)
+		return &d->port;
+	close_deliveries(&d->port);
+	return NULL;
+}
+
+struct deliveries_port *redis_deliveries_new(const struct redis_settings *settings, struct err *e)
+{
+	struct deliveries_port *made = redis_deliveries_later(settings, e);
+
+	if (!made || deliveries_ready(redis_deliveries_of(made), e))
+		return made;
+	close_deliveries(made);
+	return NULL;
 }

@@ -10,5 +10,7 @@
 /* Connects; keep_ms of the settings is how long ended deliveries are remembered, owner is not needed. NULL with *e when
  * it cannot be reached in time, refuses us, or may not hold what must not be lost. */
 struct deliveries_port *redis_deliveries_new(const struct redis_settings *settings, struct err *e);
+/* The same without connecting: that comes with the first call. */
+struct deliveries_port *redis_deliveries_later(const struct redis_settings *settings, struct err *e);
 
 #endif

@@ -422,7 +422,7 @@ static bool unacknowledged(struct deliveries_port *port, const char *event_id, s
 	if (!deliveries_ready(l.d, e) || !take_event(&l, event_id, &known, known_r, e))
 		return false;
 	for (size_t i = 0; i < l.count; i++)
-		if (l.list[i].ack != ACK_NONE && l.list[i].state != DELIVERY_DONE)
+		if (l.list[i].ack != ACK_NONE && l.list[i].state != DELIVERY_DONE && l.list[i].state != DELIVERY_WITHDRAWN)
 			l.list[kept++] = l.list[i];
 	*list_r = l.list;
 	*count_r = kept;
