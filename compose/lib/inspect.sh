@@ -43,6 +43,11 @@ count_databases() { # TENANT
 	find "$folder/databases" -name "$1*.sqlite" | wc -l
 }
 
+# Every request that the partner apps' server took in, as JSON, one a line.
+partner_requests() {
+	curl -fsS "http://127.0.0.1:$(sed -n 's/^http //p' "$folder/partner/ports")/-/requests?0"
+}
+
 # The state of the outside systems, as their stand-in keeps it.
 stub_state() {
 	curl -fsS "http://127.0.0.1:$(cat "$folder/stubs.port")/_control/state"

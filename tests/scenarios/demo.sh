@@ -35,7 +35,7 @@ runs() {
 }
 
 demo 0 'All of it took'
-[ "$(grep -c '^  right ' "$work/said")" -ge 18 ] || fault 'the demo made fewer checks of its own than it has'
+[ "$(grep -c '^  right ' "$work/said")" -ge 26 ] || fault 'the demo made fewer checks of its own than it has'
 [ "$(runs)" -eq 0 ] || fault 'processes are left running after the demo'
 demo 0 'All of it took' --keep
 [ "$(runs)" -eq 4 ] || fault 'not everything runs after --keep'
