@@ -114,7 +114,9 @@ static const char *read_authority(struct target_url *url, const char *text, size
 	end += has_brackets;
 	if (wrong || end == text + len)
 		return wrong;
-	return *end == ':' ? read_port(url, end + 1, (size_t)(text + len - end - 1)) : "the URL goes on behind its bracket";
+	if (*end != ':')
+		return "the URL goes on behind its bracket";
+	return read_port(url, end + 1, (size_t)(text + len - end - 1));
 }
 
 static const char *read_scheme(struct target_url *url, const char *text, bool allow_http, const char **rest_r)
@@ -136,8 +138,8 @@ static void write_text(struct target_url *url, const char *path, size_t path_len
 
 	if (url->port != (url->is_https ? HTTPS_PORT : HTTP_PORT))
 		snprintf(port, sizeof port, ":%d", url->port);
-	snprintf(url->text, sizeof url->text, "%s://%s%s%s%s%s%.*s", url->is_https ? "https" : "http", bracket, url->host,
-	         *bracket ? "]" : "", port, *path == '/' ? "" : "/", (int)path_len, path);
+	snprintf(url->text, sizeof url->text, "%s://%s%s%s%s%s%.*s", url->is_https ? "https" : "http", bracket,
+	         url->host, *bracket ? "]" : "", port, *path == '/' ? "" : "/", (int)path_len, path);
 }
 
 const char *target_url_read(struct target_url *url_r, const char *text, bool allow_http)

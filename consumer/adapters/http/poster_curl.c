@@ -75,8 +75,10 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *arg, void
 	struct epoll_event event = { .data.fd = socket };
 
 	(void)easy, (void)socket_arg;
-	if (what == CURL_POLL_REMOVE)
-		return epoll_ctl(p->epoll, EPOLL_CTL_DEL, socket, NULL) < 0 && errno != ENOENT && errno != EBADF ? -1 : 0;
+	if (what == CURL_POLL_REMOVE) {
+		epoll_ctl(p->epoll, EPOLL_CTL_DEL, socket, NULL); /* one that is closed already has left by itself */
+		return 0;
+	}
 	event.events = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u);
 	if (epoll_ctl(p->epoll, EPOLL_CTL_MOD, socket, &event) == 0)
 		return 0;
@@ -153,7 +155,8 @@ static bool post(struct poster_port *self, const struct post *post, struct err *
 	struct transfer *t;
 
 	if (self->room(self) == 0)
-		return err_set(e, ERR_TRANSIENT, 0, "poster", "%zu posts are under way, as many as may be", p->max_under_way);
+		return err_set(e, ERR_TRANSIENT, 0, "poster", "%zu posts are under way, as many as may be",
+		               p->max_under_way);
 	t = transfer_new(&p->bounds, post, e);
 	if (!t)
 		return false;
@@ -204,10 +207,12 @@ static void take_addresses(struct poster *p)
 
 static int64_t lookup_deadline_ms(const struct poster *p)
 {
-	const int64_t most_ms = p->bounds.connect_timeout_ms < p->bounds.total_timeout_ms ? p->bounds.connect_timeout_ms :
-	                                                                                   p->bounds.total_timeout_ms;
+	const struct poster_bounds *b = &p->bounds;
+	const bool connect_is_first = b->connect_timeout_ms < b->total_timeout_ms;
 
-	return p->waiting.first ? p->waiting.first->began_ms + most_ms : -1;
+	if (!p->waiting.first)
+		return -1;
+	return p->waiting.first->began_ms + (connect_is_first ? b->connect_timeout_ms : b->total_timeout_ms);
 }
 
 /* All wait equally long, so the first in the list is the first to give up. */
@@ -217,7 +222,7 @@ static void give_up_waiting(struct poster *p)
 		struct transfer *t = p->waiting.first;
 
 		lookups_withdraw(&t->waiter);
-		transfer_end(t, POST_TIMED_OUT, "its name was not looked up in time: its name servers are slow or silent");
+		transfer_end(t, POST_TIMED_OUT, "its name was not looked up in time: name servers are slow or silent");
 		list_move(t, &p->finished);
 	}
 }
@@ -332,7 +337,8 @@ static bool take_ca_file(struct poster_bounds *b, const char *file, struct err *
 	if (!file)
 		return true;
 	if (access(file, R_OK) < 0)
-		return err_set(e, ERR_REFUSED, errno, "poster", "the file of certificates cannot be read: %s", strerror(errno));
+		return err_set(e, ERR_REFUSED, errno, "poster", "the file of certificates cannot be read: %s",
+		               strerror(errno));
 	b->ca_file = strdup(file);
 	return b->ca_file || err_set(e, ERR_TRANSIENT, 0, "poster", "out of memory");
 }
@@ -364,7 +370,7 @@ static bool files_suffice(const struct poster *p, size_t max_idle, struct err *e
 		return true;
 	if (limit.rlim_max < needed)
 		return err_set(e, ERR_REFUSED, 0, "poster",
-		               "%zu posts under way need %llu open files, and this process may have %llu: raise its limit",
+		               "%zu posts under way need %llu open files, this process may have %llu: raise its limit",
 		               p->max_under_way, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
 	limit.rlim_cur = needed;
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0 ||

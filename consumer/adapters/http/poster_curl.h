@@ -11,8 +11,8 @@
  * With `proxy` set, every post goes through a CONNECT tunnel of that proxy and the names are its business to look up
  * and to judge: then only hosts that are written as addresses are put before the rules here.
  *
- * Memory: about 20 KiB for each post under way over http and 135 KiB over TLS, where libcurl makes a TLS context for each
- * connection, and what the post carries; so at most 280 MiB for 2,000 over TLS. The certificates are read once.
+ * Memory: about 20 KiB for each post under way over http and 135 KiB over TLS, where libcurl makes a TLS context for
+ * each connection, and what the post carries; so at most 280 MiB for 2,000 over TLS. The certificates are read once.
  * test_poster_load measures it and fails beyond half as much again. */
 #ifndef SANDBOX_HTTP_POSTER_CURL_H
 #define SANDBOX_HTTP_POSTER_CURL_H

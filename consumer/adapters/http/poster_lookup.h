@@ -46,7 +46,7 @@ int lookups_fd(const struct lookups *l);
 /* What is known, valid until the next call; or NULL: the waiter waits until it is taken or withdrawn. When memory is
  * short that is told as a failure. */
 const struct lookup_found *lookups_ask(struct lookups *l, const char *name, int64_t now_ms, struct lookup_waiter *w);
-/* A waiter whose name was found out, or not, with what to tell it (valid until the next call); NULL when there is none. */
+/* A waiter whose name was found out, or not, with what to tell it (valid until the next call); NULL: there is none. */
 struct lookup_waiter *lookups_take(struct lookups *l, int64_t now_ms, const struct lookup_found **found_r);
 void lookups_withdraw(struct lookup_waiter *w);
 /* How many threads there are. */

@@ -66,7 +66,7 @@ void transfer_judge(struct transfer *t, CURLcode code);
 /* Fills the result without any transfer. */
 void transfer_end(struct transfer *t, enum post_end end, const char *text);
 
-/* Milliseconds to wait as a Retry-After header says (seconds, or a date of HTTP), 0 for anything else; at most 7 days. */
+/* Milliseconds to wait as a Retry-After header says (seconds, or a date of HTTP); 0 for anything else; 7 days at most. */
 int64_t poster_retry_after_ms(const char *text, time_t now);
 
 #endif

@@ -216,7 +216,8 @@ static bool pin(struct transfer *t)
 
 		if (!inet_ntop(a->is_v6 ? AF_INET6 : AF_INET, a->bytes, text, sizeof text))
 			return false;
-		len += (size_t)snprintf(line + len, sizeof line - len, a->is_v6 ? "%s[%s]" : "%s%s", i ? "," : "", text);
+		len += (size_t)snprintf(line + len, sizeof line - len, a->is_v6 ? "%s[%s]" : "%s%s", i ? "," : "",
+		                        text);
 	}
 	return add_line(&t->resolved, line);
 }
@@ -408,9 +409,11 @@ static void timed_out(struct transfer *t)
 	char text[POST_TEXT_MAX];
 
 	if (t->is_connected)
-		snprintf(text, sizeof text, "its whole answer did not come within %lld ms", (long long)b->total_timeout_ms);
+		snprintf(text, sizeof text, "its whole answer did not come within %lld ms",
+		         (long long)b->total_timeout_ms);
 	else
-		snprintf(text, sizeof text, "no connection to it was made within %lld ms", (long long)b->connect_timeout_ms);
+		snprintf(text, sizeof text, "no connection to it was made within %lld ms",
+		         (long long)b->connect_timeout_ms);
 	transfer_end(t, POST_TIMED_OUT, text);
 }
 
@@ -443,9 +446,11 @@ static const char *certificate_fault(CURL *easy)
 
 static const char *failure_of(const struct transfer *t, CURLcode code)
 {
+	const bool at_proxy = t->bounds->has_proxy && !t->is_connected;
+
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
-		return t->bounds->has_proxy ? "no connection to the proxy or through it" : "no connection: it is refused or cannot be reached";
+		return at_proxy ? "no connection to the proxy" : "no connection: it is refused or cannot be reached";
 	case CURLE_PEER_FAILED_VERIFICATION:
 		return certificate_fault(t->easy);
 	case CURLE_SSL_CONNECT_ERROR:
@@ -453,7 +458,7 @@ static const char *failure_of(const struct transfer *t, CURLcode code)
 	case CURLE_GOT_NOTHING:
 		return "the connection was closed without an answer";
 	case CURLE_RECV_ERROR:
-		return t->is_connected || !t->bounds->has_proxy ? "the connection broke off" : "the proxy did not let it through";
+		return at_proxy ? "the proxy did not let it through" : "the connection broke off";
 	case CURLE_SEND_ERROR:
 	case CURLE_PARTIAL_FILE:
 		return "the connection broke off";
