@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 
 enum { COMES_WITHIN_MS = 30000 };
@@ -311,6 +312,67 @@ START_TEST(stopping_ends_what_is_under_way)
 }
 END_TEST
 
+/* ---- operators ---- */
+
+/* What sandboxctl says; its exit code in *code_r. Borrowed until the next call. */
+static const char *ctl(const char *words, int *code_r)
+{
+	static char said[16384];
+	const char *build = getenv("BUILD_DIR");
+	char command[1024];
+	size_t len;
+	FILE *p;
+
+	snprintf(command, sizeof command, "%s/consumer/programs/sandboxctl --config %s/n.ini %s 2>&1", build ? build : ".",
+	         w->folder, words);
+	p = popen(command, "r");
+	ck_assert_ptr_nonnull(p);
+	len = fread(said, 1, sizeof said - 1, p);
+	said[len] = '\0';
+	*code_r = WEXITSTATUS(pclose(p));
+	return said;
+}
+
+#define CTL(words, wanted)                                                                                             \
+	do {                                                                                                           \
+		said = ctl(words, &code);                                                                              \
+		ck_assert_msg(code == (wanted), "sandboxctl %s ended with %d: %s", words, code, said);                 \
+	} while (0)
+
+START_TEST(operators_see_steer_and_try)
+{
+	const char *said;
+	int code;
+
+	approve(w, "Cust70001", "careful", PARTNER_HTTPS, "/careful", secret);
+	approve(w, "Cust70001", "naive", PARTNER_HTTP, "/naive", "");
+	notifier_world_open(w, "");
+	notifier_start(w, 0);
+	tell_restored(w, "Cust70001", 1);
+	await_state("Cust70001", 1, "careful", DELIVERY_DONE);
+	await_state("Cust70001", 1, "naive", DELIVERY_DONE);
+	CTL("delivery list -o ids", 0);
+	ck_assert_str_eq(said, "clone-Cust70001/1/backup-restored careful\nclone-Cust70001/1/backup-restored naive\n");
+	CTL("delivery redeliver clone-Cust70001/1/backup-restored careful", 0);
+	await_requests("/careful", 2);
+	CTL("partner disable naive --reason 'a test'", 0);
+	tell_restored(w, "Cust70001", 2);
+	await_state("Cust70001", 2, "naive", DELIVERY_PARKED);
+	CTL("partner list --off", 0);
+	ck_assert_ptr_nonnull(strstr(said, "a test"));
+	CTL("partner enable naive", 0);
+	await_requests("/naive", 2);
+	/* Three good notices and two that must be refused; the other one takes everything. */
+	partner_server_script(w->partner, "/careful", "200 200 200 401 401 200");
+	CTL("partner test careful --tenant Cust70001 --yes", 0);
+	ck_assert_ptr_null(strstr(said, "FAILED"));
+	CTL("partner test naive --tenant Cust70001 --yes -o json", 1);
+	ck_assert_ptr_nonnull(strstr(said, "it took what it must refuse"));
+	CTL("partner test nobody --tenant Cust70001 --yes", 2);
+	ck_assert_ptr_nonnull(strstr(said, "has not approved"));
+}
+END_TEST
+
 /* ---- many ---- */
 
 START_TEST(those_who_hang_delay_nobody)
@@ -458,7 +520,7 @@ int main(void)
 {
 	const TTest *const few[] = { a_partner_gets_what_was_promised, gone_means_off_until_somebody_switches_on,
 		what_fails_comes_again_with_the_same_id, an_approval_that_ended_is_respected, the_store_of_approvals_may_be_away,
-		redis_may_be_away, what_cannot_be_read_is_put_aside_and_the_rest_goes_on, stopping_ends_what_is_under_way };
+		redis_may_be_away, what_cannot_be_read_is_put_aside_and_the_rest_goes_on, stopping_ends_what_is_under_way, operators_see_steer_and_try };
 	const TTest *const many[] = { those_who_hang_delay_nobody, killed_at_any_moment_it_loses_nothing };
 	Suite *s = suite_create("notifier");
 	SRunner *sr = srunner_create(s);
