@@ -226,12 +226,46 @@ static bool forget_generation(struct step_ctx *c)
 	       c->ports->tenant->forget_previous(c->ports->tenant, &c->fence, c->job->target_ctx, c->err);
 }
 
+/* 01, with which everything begins, has not been done, or left nothing that must be undone. */
+static bool is_as_before(const struct tenant_record *target)
+{
+	return target->state == TENANT_RUNNING || (!target->database[0] && !target->previous_database[0]);
+}
+
+/* The target is refused; but when the registry knows no such tenant, or it is as before, and there is no database of the
+ * clone's own, then there is nothing to clean up. False also when that cannot be said. */
+static bool never_began(struct step_ctx *c)
+{
+	const struct err why = *c->err;
+	struct tenant_record target;
+	bool there = true, known;
+
+	if (why.class != ERR_REFUSED || why.code == ERR_CODE_FENCED)
+		return false;
+	err_clear(c->err);
+	known = c->ports->tenant->get(c->ports->tenant, c->job->target_ctx, &target, c->err);
+	if (known ? is_as_before(&target) : c->err->code == ERR_CODE_MISSING) {
+		err_clear(c->err);
+		if (!c->ports->sql->exists(c->ports->sql, c->fence.generation, &there, c->err))
+			return false;
+	}
+	if (there)
+		*c->err = why;
+	return !there;
+}
+
 enum step_outcome abandon_clone(struct step_ctx *c)
 {
 	struct tenant_record target;
 	const char *previous;
 
-	if (!guard_target(c, &target) || !find_previous(c, &target, &previous))
+	if (!guard_target(c, &target)) {
+		if (!never_began(c))
+			return step_failed(c);
+		step_detail(c, "nothing of the target had been touched");
+		return STEP_DONE;
+	}
+	if (!find_previous(c, &target, &previous))
 		return step_failed(c);
 	if (!previous[0] && strcmp(target.database, c->fence.generation) == 0)
 		return step_refused(c, "the clone is in service and there is nothing to go back to");

@@ -58,6 +58,19 @@ static void session_free(struct world_session *s)
 	free(s);
 }
 
+/* Cleaning up is told of no tenant where there is none any more, or never was: it knows what to make of that. */
+static bool tenant_of(struct world_session *s, const char *ctx, const struct fence *fence, struct tenant_record *record_r,
+                      struct err *e)
+{
+	if (s->tenant->get(s->tenant, ctx, record_r, e))
+		return true;
+	if (e->code != ERR_CODE_MISSING || strcmp(fence->step, step_aside_name(ASIDE_CLEAN_UP)) != 0)
+		return false;
+	err_clear(e);
+	*record_r = (struct tenant_record){ 0 };
+	return true;
+}
+
 /* The registry names the databases; nothing of the request does. */
 static bool open_databases(struct wire_world *w, struct world_session *s, const struct step_job *job,
                            const struct fence *fence, struct err *e)
@@ -65,7 +78,7 @@ static bool open_databases(struct wire_world *w, struct world_session *s, const 
 	struct tenant_record source, target;
 	struct odbc_databases names = { .target = fence->generation };
 
-	if (!s->tenant->get(s->tenant, job->source_ctx, &source, e) || !s->tenant->get(s->tenant, job->target_ctx, &target, e))
+	if (!tenant_of(s, job->source_ctx, fence, &source, e) || !tenant_of(s, job->target_ctx, fence, &target, e))
 		return false;
 	names.source = source.database;
 	names.previous = strcmp(target.database, fence->generation) == 0 || !target.database[0] ? target.previous_database :

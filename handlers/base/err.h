@@ -22,6 +22,7 @@ enum err_code {
 	ERR_CODE_FENCED = 9001,  /* a newer owner has taken over: our effect was refused */
 	ERR_CODE_ABORTED = 9002, /* we were asked to stop in the middle */
 	ERR_CODE_AUTH = 9003,    /* our name, password or rights were not accepted */
+	ERR_CODE_MISSING = 9004, /* what it is about does not exist */
 };
 
 struct err {

@@ -56,7 +56,7 @@ struct tenant_record {
 };
 
 struct tenant_port {
-	/* REFUSED when no such tenant exists. */
+	/* REFUSED with ERR_CODE_MISSING when no such tenant exists. */
 	bool (*get)(struct tenant_port *self, const char *ctx, struct tenant_record *record_r, struct err *e);
 	bool (*set_state)(struct tenant_port *self, const struct fence *f, const char *ctx, enum tenant_state state,
 	                  struct err *e);

@@ -97,6 +97,59 @@ START_TEST(after_the_switch_while_the_old_one_is_kept)
 }
 END_TEST
 
+/* Of a clone that asked for another target than the world's. */
+static enum step_outcome abandon_other(const char *target, const char *generation)
+{
+	struct step_ctx c = { .job = &w->job, .settings = &w->settings, .ports = &w->ports, .mem = w->mem, .stop = &w->stop,
+		.progress = &w->progress, .notice = &w->notice, .err = &w->err,
+		.fence = { .clone_id = w->job.clone_id, .run = 1, .step = "clean_up", .target_ctx = target,
+			   .generation = generation, .token = w->token } };
+
+	w->job.target_ctx = target;
+	return abandon_clone(&c);
+}
+
+/* The target was never one to be written to: nothing was touched, and nothing is now. */
+START_TEST(a_target_that_was_never_begun_on)
+{
+	static const char *const others[][2] = {
+		{ "Cust99999", "Cust99999__gabc" }, /* there is no such tenant */
+		{ WORLD_SOURCE, WORLD_SOURCE "__gabc" }, /* production */
+	};
+	struct buf before, after;
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		w = world_new();
+		buf_init(&before, WORLD_SNAPSHOT_MAX);
+		buf_init(&after, WORLD_SNAPSHOT_MAX);
+		world_snapshot(w, &before);
+		ck_assert_msg(abandon_other(others[i][0], others[i][1]) == STEP_DONE, "%s: %s", others[i][0], w->err.text);
+		world_snapshot(w, &after);
+		world_assert_same(&before, &after, others[i][0]);
+		buf_done(&before);
+		buf_done(&after);
+		world_free(&w);
+	}
+}
+END_TEST
+
+/* It is none of ours any more, but the clone's work is still there. */
+START_TEST(not_when_something_was_begun)
+{
+	clone_until(STEP_prepare_database);
+	w->job.source_ctx = "Cust70009"; /* the registry links it to another */
+	ck_assert_int_eq(world_abandon(w), STEP_REFUSED);
+	ck_assert_ptr_nonnull(strstr(w->err.text, "does not link"));
+	ck_assert(world_has_database(w, WORLD_GENERATION));
+	world_free(&w);
+
+	clone_until(STEP_create_database);
+	w->job.source_ctx = "Cust70009"; /* offline since 01 */
+	ck_assert_int_eq(world_abandon(w), STEP_REFUSED);
+	world_free(&w);
+}
+END_TEST
+
 START_TEST(not_after_the_old_one_is_gone)
 {
 	clone_until(STEP_wait_web_config);
@@ -140,6 +193,8 @@ int main(void)
 	tcase_add_test(t, before_every_step);
 	tcase_add_test(t, the_old_users_sign_in_again);
 	tcase_add_test(t, after_the_switch_while_the_old_one_is_kept);
+	tcase_add_test(t, a_target_that_was_never_begun_on);
+	tcase_add_test(t, not_when_something_was_begun);
 	tcase_add_test(t, not_after_the_old_one_is_gone);
 	tcase_add_test(t, an_old_owner_cannot);
 	suite_add_tcase(s, t);

@@ -117,8 +117,11 @@ static bool get(struct tenant_port *self, const char *ctx, struct tenant_record 
 	bool ok;
 
 	memset(record_r, 0, sizeof *record_r);
-	if (!http_rest_read(client_of(self), ctx, NULL, NULL, &object, e))
+	if (!http_rest_read(client_of(self), ctx, NULL, NULL, &object, e)) {
+		if (e->class == ERR_REFUSED && e->code == 404)
+			e->code = ERR_CODE_MISSING;
 		return false;
+	}
 	ok = read_record(&r, object, record_r);
 	json_decref(object);
 	if (ok && strcmp(record_r->ctx, ctx) != 0)
