@@ -17,9 +17,11 @@ static void two_units(struct buf *out, int64_t ms, int64_t big, char big_name, i
 
 void human_duration(struct buf *out, int64_t ms)
 {
-	if (ms < 0)
-		ms = 0;
-	if (ms < 10 * SECOND)
+	if (ms <= 0)
+		buf_add_text(out, "0s");
+	else if (ms < SECOND)
+		buf_printf(out, "%" PRId64 " ms", ms);
+	else if (ms < 10 * SECOND)
 		buf_printf(out, "%" PRId64 ".%" PRId64 "s", ms / SECOND, ms % SECOND / 100);
 	else if (ms < MINUTE)
 		buf_printf(out, "%" PRId64 "s", ms / SECOND);

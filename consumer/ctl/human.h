@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* "0.4s", "45s", "1m20s", "1h30m", "3d4h". */
+/* "0s", "12 ms", "1.4s", "45s", "1m20s", "1h30m", "3d4h". */
 void human_duration(struct buf *out, int64_t ms);
 /* "812 B", "4.0 KiB", "1.9 GiB". */
 void human_size(struct buf *out, int64_t bytes);

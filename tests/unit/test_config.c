@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The configuration: every row of config.def, every type, every way to get it wrong, files and environment. */
+#include "consumer/adapters/redis/redis_store.h"
 #include "consumer/adapters/system/config_file.h"
 #include "consumer/core/config.h"
 
@@ -224,6 +225,24 @@ START_TEST(files_with_mistakes)
 }
 END_TEST
 
+/* What the limits let through is no news to the adapter: there is no such server, which is all it may say. */
+START_TEST(the_store_takes_what_the_limits_allow)
+{
+	struct redis_settings settings = { .socket_path = "/nowhere/redis.sock", .owner = "a", .connect_timeout_ms = 50 };
+
+	ck_assert(!set("redis", "clone_ttl", "29d"));
+	expect("30d..3650d");
+	ck_assert(set("redis", "clone_ttl", "30d"));
+	settings.keep_ms = config_ms(config, CONF_REDIS_CLONE_TTL);
+	ck_assert_ptr_null(redis_store_new(&settings, &err));
+	ck_assert_msg(err.class == ERR_TRANSIENT, "%s", err.text);
+	err_clear(&err);
+	settings.keep_ms--;
+	ck_assert_ptr_null(redis_store_new(&settings, &err));
+	expect("clone_ttl");
+}
+END_TEST
+
 START_TEST(long_lines_are_read_whole_or_refused)
 {
 	char text[CONFIG_LINE_MAX + 200];
@@ -350,6 +369,7 @@ int main(void)
 	tcase_add_test(tc, the_stronger_source_wins);
 	tcase_add_test(tc, variables);
 	tcase_add_test(tc, files_with_mistakes);
+	tcase_add_test(tc, the_store_takes_what_the_limits_allow);
 	tcase_add_test(tc, long_lines_are_read_whole_or_refused);
 	tcase_add_test(tc, a_secret_property_needs_a_private_file);
 	tcase_add_test(tc, what_is_shown_can_be_read_again);

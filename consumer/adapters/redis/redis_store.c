@@ -351,7 +351,7 @@ static bool check_settings(const struct redis_settings *settings, struct err *e)
 		return err_set(e, ERR_REFUSED, 0, "redis_store", "[redis] prefix is longer than %d or holds a brace",
 			       REDIS_PREFIX_MAX);
 	if (settings->keep_ms && settings->keep_ms < keep_least_ms)
-		return err_set(e, ERR_REFUSED, 0, "redis_store", "[redis] keep is shorter than 30 days");
+		return err_set(e, ERR_REFUSED, 0, "redis_store", "[redis] clone_ttl is shorter than 30 days");
 	if (settings->command_timeout_ms < 0)
 		return err_set(e, ERR_REFUSED, 0, "redis_store", "[redis] command_timeout is negative");
 	return true;
