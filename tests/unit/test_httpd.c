@@ -176,6 +176,28 @@ START_TEST(answers_of_resources)
 }
 END_TEST
 
+START_TEST(a_connection_is_kept)
+{
+	static const char request[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+	int fd;
+
+	ck_assert(start("127.0.0.1:0", NULL));
+	fd = dial();
+	for (int i = 0; i < 3; i++) {
+		size_t len = 0;
+		ssize_t n;
+
+		ck_assert_int_gt(send(fd, request, sizeof request - 1, MSG_NOSIGNAL), 0);
+		answer[0] = '\0';
+		while (!strstr(answer, "h accept=\n") && (n = recv(fd, answer + len, sizeof answer - 1 - len, 0)) > 0)
+			answer[len += (size_t)n] = '\0';
+		expect("HTTP/1.1 200 ");
+		expect("h accept=\n");
+	}
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_token_guards_what_needs_it)
 {
 	ck_assert(start("127.0.0.1:0", "s3cret"));
@@ -280,6 +302,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, routes_and_methods);
 	tcase_add_loop_test(tc, answers_of_resources, 1, 4);
+	tcase_add_test(tc, a_connection_is_kept);
 	tcase_add_test(tc, a_token_guards_what_needs_it);
 	tcase_add_test(tc, addresses);
 	tcase_add_test(tc, the_number_of_connections_is_bounded);

@@ -218,9 +218,12 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
 	(void)version;
 	(void)upload;
 	(void)upload_len;
-	(void)state;
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return send_problem(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD", "Allow", "GET, HEAD");
+	if (!*state) { /* MHD closes a connection that is answered before it has read the whole request */
+		*state = arg;
+		return MHD_YES;
+	}
 	resource = find_resource(h, url, &rest);
 	route = resource ? NULL : find_route(h, url);
 	if (!resource && !route)
