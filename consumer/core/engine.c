@@ -40,6 +40,13 @@ void engine_drop_request(struct clone *c)
 	free_inputs(&c->lent);
 }
 
+void engine_clear_give_up(struct clone *c)
+{
+	c->give_up_step = -1;
+	free(c->give_up);
+	c->give_up = NULL;
+}
+
 static void free_clone(struct clone *c)
 {
 	free_inputs(&c->inputs);
@@ -57,6 +64,8 @@ static void free_clone(struct clone *c)
 	}
 	engine_drop_request(c);
 	record_forget_events(c);
+	free(c->rejected);
+	free(c->give_up);
 	free(c);
 }
 
@@ -305,7 +314,7 @@ static void feed_clone(struct engine *e, const struct input *in)
 		lease_renewed(e, c, in->status);
 		break;
 	case IN_RECORDED:
-		if (c->rejected[0])
+		if (c->rejected)
 			lease_reject_answered(e, c, in->status);
 		else
 			record_answered(e, c, in->status);

@@ -29,8 +29,7 @@ static void run_on(struct engine *e, struct clone *c)
 	c->snap.failed_step = -1;
 	c->snap.cause[0] = c->snap.error_class[0] = '\0';
 	c->snap.ended_at_ms = 0;
-	c->give_up_step = -1;
-	err_clear(&c->give_up);
+	engine_clear_give_up(c);
 	c->want_pause = false;
 	c->take_target = true;
 	set_status(c, CLONE_RUNNING);
@@ -74,8 +73,7 @@ static const char *roll_back(struct clone *c)
 	c->cleaned_up = false;
 	c->snap.cause[0] = c->snap.error_class[0] = '\0';
 	c->snap.ended_at_ms = 0;
-	c->give_up_step = -1;
-	err_clear(&c->give_up);
+	engine_clear_give_up(c);
 	set_status(c, CLONE_ROLLING_BACK);
 	return NULL;
 }

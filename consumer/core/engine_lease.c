@@ -3,6 +3,7 @@
 #include "consumer/core/engine_priv.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- asking ---- */
@@ -46,7 +47,12 @@ static void reject(struct engine *e, struct clone *c, const char *text)
 {
 	c->phase = CLONE_LEASING;
 	c->lease_asked = true;
-	snprintf(c->rejected, sizeof c->rejected, "%s", text);
+	free(c->rejected);
+	c->rejected = strdup(text);
+	if (!c->rejected) {
+		e->out_of_memory = true;
+		return;
+	}
 	engine_emit(e, FX_REJECT, c)->text = c->rejected;
 }
 
@@ -58,7 +64,8 @@ void lease_reject_answered(struct engine *e, struct clone *c, enum store_status 
 		let_go(e, c, false);
 		return;
 	}
-	c->rejected[0] = '\0'; /* somebody began it, or nobody knows: ask what the store has */
+	free(c->rejected);
+	c->rejected = NULL; /* somebody began it, or nobody knows: ask what the store has */
 	ask_again(e, c, 0);
 }
 

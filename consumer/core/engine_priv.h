@@ -66,7 +66,7 @@ struct clone {
 	bool renew_out;          /* an FX_RENEW is out */
 	bool token_used;         /* a step under this token has come back well */
 	int unknown_tries;
-	char rejected[160];      /* why its request is rejected; "" it is not */
+	char *rejected;          /* why its request is rejected; NULL it is not */
 
 	struct step_run *runs;
 	int running;
@@ -98,7 +98,7 @@ struct clone {
 	char latest_generation[DATABASE_MAX + 1]; /* of the target, when the lease was taken */
 	int give_up_step;        /* the step that ended the run, -1 none */
 	bool give_up_is_pause;   /* budget spent rather than refused */
-	struct err give_up;
+	struct err *give_up;     /* with that step: why; NULL otherwise */
 };
 
 struct direct { /* a rejection or dead letter on its way */
@@ -155,6 +155,7 @@ struct clone *engine_add_clone(struct engine *e, const char *id, const char *tar
 void engine_drop_clone(struct engine *e, struct clone *c);
 /* The request and what it borrows from. */
 void engine_drop_request(struct clone *c);
+void engine_clear_give_up(struct clone *c);
 void engine_touch(struct engine *e, struct clone *c);
 void engine_wake_at(struct engine *e, struct clone *c, int64_t at_ms);
 char *engine_text(struct engine *e, const char *text);

@@ -92,7 +92,7 @@ static void end_rollback(struct engine *e, struct clone *c, const char *class, c
 
 static void next_of_rollback(struct engine *e, struct clone *c)
 {
-	const struct err err = c->give_up;
+	const struct err err = c->give_up ? *c->give_up : (struct err){ 0 }; /* ending the run forgets it */
 
 	c->want_cancel = false; /* it goes already */
 	if (c->cleaned_up)
@@ -109,7 +109,7 @@ static void next_of_rollback(struct engine *e, struct clone *c)
 
 static void end_given_up(struct engine *e, struct clone *c)
 {
-	const struct err err = c->give_up;
+	const struct err err = *c->give_up; /* ending the run forgets it */
 	int step = c->give_up_step == STEP_END ? -1 : c->give_up_step;
 
 	end_run(e, c, c->give_up_is_pause ? CLONE_PAUSED : CLONE_FAILED, step, err_class_name(err.class), err.text);

@@ -243,13 +243,19 @@ static void complete(struct engine *e, struct clone *c, struct step_run *run, co
 	*last = done;
 }
 
-static void give_up(struct clone *c, enum step_id step, const struct err *err, bool is_pause)
+static void give_up(struct engine *e, struct clone *c, enum step_id step, const struct err *err, bool is_pause)
 {
 	if (c->give_up_step >= 0 && !c->give_up_is_pause)
 		return;
+	if (!c->give_up)
+		c->give_up = malloc(sizeof *c->give_up);
+	if (!c->give_up) {
+		e->out_of_memory = true;
+		return;
+	}
 	c->give_up_step = (int)step;
 	c->give_up_is_pause = is_pause;
-	c->give_up = *err;
+	*c->give_up = *err;
 }
 
 static void wait(struct engine *e, struct clone *c, struct step_run *run, int64_t delay_ms)
@@ -296,7 +302,7 @@ static void failed_for_now(struct engine *e, struct clone *c, struct step_run *r
 		run->failing_ms = e->now_ms;
 	run->acted = run->acted || r->outcome == STEP_UNSURE;
 	if (e->now_ms - run->failing_ms >= e->policy.retry_budget_ms || deadline_passed(e, run)) {
-		give_up(c, run->step, &err, true);
+		give_up(e, c, run->step, &err, true);
 		drop_run(c, run);
 		return;
 	}
@@ -314,7 +320,7 @@ static void waits(struct engine *e, struct clone *c, struct step_run *run, const
 		struct err late = { 0 };
 
 		err_set(&late, ERR_TRANSIENT, 0, slug_of(run->step), "its deadline passed while waiting on %s", r->waiting_on);
-		give_up(c, run->step, &late, true);
+		give_up(e, c, run->step, &late, true);
 		drop_run(c, run);
 		return;
 	}
@@ -362,7 +368,7 @@ void steps_returned(struct engine *e, struct clone *c, const struct input *in)
 		if (r->err.code == ERR_CODE_FENCED) {
 			c->lost = true;
 		} else {
-			give_up(c, run->step, &r->err, false);
+			give_up(e, c, run->step, &r->err, false);
 			complete(e, c, run, r);
 		}
 		drop_run(c, run);
@@ -413,8 +419,7 @@ void steps_forget_all(struct engine *e, struct clone *c)
 		c->completions = done->next;
 		free(done);
 	}
-	c->give_up_step = -1;
-	err_clear(&c->give_up);
+	engine_clear_give_up(c);
 }
 
 void steps_wake_due(struct engine *e, struct clone *c)

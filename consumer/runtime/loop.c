@@ -2,13 +2,14 @@
 #include "consumer/runtime/loop_priv.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { EFFECT_MEMORY_MAX_BYTES = 16 * 1024 * 1024, ENVELOPE_MAX_BYTES = 1024 * 1024, SLEEP_MAX_MS = 1000 };
+enum { EFFECT_MEMORY_MAX_BYTES = 16 * 1024 * 1024, ENVELOPE_MAX_BYTES = 1024 * 1024, SLEEP_MAX_MS = 1000, GIVE_BACK_WITHIN_MS = 3000 };
 
 int64_t loop_now_ms(void)
 {
@@ -204,6 +205,20 @@ static void close_loop(struct loop *l, int epoll)
 		close(epoll);
 }
 
+/* Thousands of leases do not fit into one write: those that are not given back keep others waiting until they lapse. */
+static void give_back_leases(struct loop *l)
+{
+	const int64_t until_ms = loop_now_ms() + GIVE_BACK_WITHIN_MS;
+	struct pollfd answers = { .fd = l->p->store->fd(l->p->store), .events = POLLIN };
+
+	l->p->store->flush(l->p->store);
+	while (l->releases_out && loop_now_ms() < until_ms) {
+		poll(&answers, 1, 20);
+		loop_take_store(l);
+		l->p->store->flush(l->p->store);
+	}
+}
+
 bool loop_run(const struct loop_parts *parts, struct err *e)
 {
 	struct loop l = { .p = parts, .err = e };
@@ -217,7 +232,7 @@ bool loop_run(const struct loop_parts *parts, struct err *e)
 			ok = err_set(e, ERR_BUG, errno, "loop", "cannot wait: %s", strerror(errno));
 	}
 	if (ok)
-		parts->store->flush(parts->store);
+		give_back_leases(&l);
 	close_loop(&l, epoll);
 	return ok && !l.fatal;
 }

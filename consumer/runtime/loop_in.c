@@ -277,6 +277,7 @@ void loop_take_store(struct loop *l)
 			in.kind = IN_RENEWED;
 			break;
 		case STORE_RELEASE:
+			l->releases_out--;
 			in.kind = IN_RELEASED;
 			break;
 		case STORE_RECORD:

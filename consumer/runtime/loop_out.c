@@ -16,8 +16,10 @@ void loop_store_submit(struct loop *l, const struct store_op *op)
 	static const struct lease_answer lease = { .status = STORE_UNAVAILABLE };
 	struct input in = { .ref = op->tag, .status = STORE_UNAVAILABLE, .lease = &lease };
 
-	if (l->p->store->submit(l->p->store, op, &e))
+	if (l->p->store->submit(l->p->store, op, &e)) {
+		l->releases_out += op->kind == STORE_RELEASE;
 		return;
+	}
 	log_warn(l->log, NULL, "the store takes nothing more now", LOG_ERR(&e));
 	in.kind = op->kind == STORE_ACQUIRE ? IN_LEASE : op->kind == STORE_RENEW ? IN_RENEWED :
 		op->kind == STORE_RELEASE ? IN_RELEASED : IN_RECORDED;

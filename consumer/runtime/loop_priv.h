@@ -31,7 +31,8 @@ struct loop {
 	struct log *log; /* a turn's lines are written together */
 	struct work *running; /* list of calls that are with the workers */
 	struct flight *flights;
-	size_t flight_count, flight_size, flight_free_hint;
+	size_t releases_out; /* leases given back, as far as the store has not answered */
+	size_t flight_size, flight_free_hint;
 	struct held *held; /* oldest first */
 	size_t held_count, held_size;
 	int64_t held_since_ms;

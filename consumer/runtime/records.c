@@ -59,6 +59,15 @@ static size_t at_most(size_t len)
 	return len < RECORD_KEEP_MAX_BYTES ? len : RECORD_KEEP_MAX_BYTES;
 }
 
+/* Thousands are kept for as long as their clones take: none with room to grow. */
+static void trim(struct buf *data)
+{
+	char *exact = realloc(data->data, data->len ? data->len : 1);
+
+	if (exact)
+		data->data = exact;
+}
+
 static bool pack(const struct bus_record *record, struct kept_record *k)
 {
 	struct bus_message m = { .topic = record->at.topic, .key = record->key, .key_len = at_most(record->key_len),
@@ -75,6 +84,7 @@ static bool pack(const struct bus_record *record, struct kept_record *k)
 			return false;
 		}
 	}
+	trim(&data);
 	*k = (struct kept_record){ .at = record->at, .value_size = (int64_t)record->value_len, .data = data.data,
 		.len = data.len };
 	return true;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Small at first, because ten thousand messages may be kept, each in an arena of its own; then twice as much each time. */
-#define BLOCK_LEAST_BYTES ((size_t)1000)
+#define BLOCK_LEAST_BYTES ((size_t)480)
 #define BLOCK_MOST_BYTES  ((size_t)16 * 1024)
 
 struct block {
