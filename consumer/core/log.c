@@ -17,6 +17,7 @@ struct log {
 	struct log_settings settings;
 	struct log *of; /* of a batch: where its lines go; NULL otherwise */
 	struct buf kept;
+	struct buf line; /* of a batch: memory for one line */
 	uint64_t kept_lines;
 	_Atomic uint64_t dropped;
 };
@@ -47,6 +48,7 @@ struct log *log_batch_new(struct log *of)
 		return NULL;
 	l->of = of;
 	buf_init(&l->kept, BATCH_BYTES);
+	buf_init(&l->line, l->settings.line_max);
 	return l;
 }
 
@@ -84,6 +86,7 @@ void log_free(struct log **l)
 		return;
 	log_flush(*l);
 	buf_done(&(*l)->kept);
+	buf_done(&(*l)->line);
 	free(*l);
 	*l = NULL;
 }
@@ -250,7 +253,11 @@ void log_write(struct log *l, enum log_level level, const struct log_context *co
 
 	if (!log_wants(l, level))
 		return;
-	buf_init(&line.text, l->settings.line_max);
+	if (l->of)
+		line.text = l->line;
+	else
+		buf_init(&line.text, l->settings.line_max);
+	buf_clear(&line.text);
 	if (line.format == LOG_FORMAT_JSON)
 		buf_add_text(&line.text, "{");
 	log_time_text(l->settings.utc_ms(l->settings.clock_arg), time);
@@ -267,5 +274,8 @@ void log_write(struct log *l, enum log_level level, const struct log_context *co
 		atomic_fetch_add(&l->dropped, 1);
 	else
 		take_line(l, level, &line.text);
-	buf_done(&line.text);
+	if (l->of)
+		l->line = line.text;
+	else
+		buf_done(&line.text);
 }

@@ -173,6 +173,7 @@ static bool open_loop(struct loop *l, int *epoll_r, struct err *e)
 	l->log = log_batch_new(l->p->log);
 	l->mem = arena_new(EFFECT_MEMORY_MAX_BYTES);
 	buf_init(&l->bytes, ENVELOPE_MAX_BYTES);
+	buf_init(&l->value, RECORD_MAX_BYTES);
 	*epoll_r = epoll_create1(EPOLL_CLOEXEC);
 	if (!l->engine || !l->outbox || !l->records || !l->parked || !l->log || !l->mem || *epoll_r < 0)
 		return err_set(e, ERR_TRANSIENT, 0, "loop", "out of memory or descriptors");
@@ -180,17 +181,23 @@ static bool open_loop(struct loop *l, int *epoll_r, struct err *e)
 		watch(*epoll_r, l->p->store->fd(l->p->store), e);
 }
 
+static void free_works(struct work *list)
+{
+	while (list) {
+		struct work *next = list->peer;
+
+		free(list);
+		list = next;
+	}
+}
+
 static void close_loop(struct loop *l, int epoll)
 {
 	for (struct work *w = l->running; w; w = w->peer)
 		workers_abort(l->workers, w);
 	workers_free(&l->workers);
-	while (l->running) {
-		struct work *next = l->running->peer;
-
-		free(l->running);
-		l->running = next;
-	}
+	free_works(l->running);
+	free_works(l->spare);
 	engine_free(&l->engine);
 	outbox_free(&l->outbox);
 	records_free(&l->records);
@@ -198,6 +205,7 @@ static void close_loop(struct loop *l, int epoll)
 	log_free(&l->log);
 	arena_free(&l->mem);
 	buf_done(&l->bytes);
+	buf_done(&l->value);
 	free(l->flights);
 	free(l->held);
 	free(l->later);

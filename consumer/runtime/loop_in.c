@@ -381,6 +381,7 @@ void loop_take_steps(struct loop *l)
 		count_step(l, w);
 		loop_note_return(l, w);
 		engine_feed(l->engine, &in);
-		free(w);
+		w->peer = l->spare;
+		l->spare = w;
 	}
 }

@@ -46,12 +46,26 @@ static void forget(struct loop *l, const struct effect *fx)
 
 /* ---- the handlers ---- */
 
-static void start_step(struct loop *l, const struct effect *fx)
+/* As many as ever ran at once are kept, which the pool bounds: they are large, and made for each step. */
+static struct work *new_work(struct loop *l)
 {
-	struct work *w = calloc(1, sizeof *w);
+	struct work *w = l->spare;
 
+	if (w) {
+		l->spare = w->peer;
+		memset(w, 0, sizeof *w);
+	} else {
+		w = calloc(1, sizeof *w);
+	}
 	if (!w)
 		abort(); /* crash-only: the step is begun again by the next process */
+	return w;
+}
+
+static void start_step(struct loop *l, const struct effect *fx)
+{
+	struct work *w = new_work(l);
+
 	w->ref = fx->ref;
 	w->step = fx->step;
 	w->job = &fx->request->job;

@@ -30,6 +30,7 @@ struct loop {
 	struct records *records;
 	struct log *log; /* a turn's lines are written together */
 	struct work *running; /* list of calls that are with the workers */
+	struct work *spare;   /* calls that came back, to be used again */
 	struct flight *flights;
 	size_t releases_out; /* leases given back, as far as the store has not answered */
 	size_t flight_size, flight_free_hint;
@@ -37,7 +38,7 @@ struct loop {
 	size_t held_count, held_size;
 	int64_t held_since_ms;
 	struct arena *mem; /* of one effect or one record */
-	struct buf bytes;  /* scratch for encoding */
+	struct buf bytes, value; /* scratch for encoding: an envelope, and what is in it */
 	bool intake_paused, drained, fatal, store_refused;
 	struct parked *parked; /* records whose schema cannot be had now; their bytes are in records */
 	int64_t parked_again_ms, parked_wait_ms, notes_at_ms;

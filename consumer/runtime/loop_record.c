@@ -13,20 +13,17 @@ bool loop_encode(struct loop *l, const struct message *m, enum topic topic, cons
                  struct err *e)
 {
 	struct bus_message out = { .topic = topic, .key = key, .key_len = strlen(key) };
-	struct buf value;
 	bool ok;
 
-	buf_init(&value, RECORD_MAX_BYTES);
-	ok = l->p->codec->encode(l->p->codec, m, &value, e) &&
+	buf_clear(&l->value);
+	ok = l->p->codec->encode(l->p->codec, m, &l->value, e) &&
 		l->p->codec->headers(l->p->codec, m, traceparent, l->mem, out.headers, &out.header_count, e);
 	if (ok) {
-		out.value = value.data + l->p->codec->unsaid_bytes;
-		out.value_len = value.len - l->p->codec->unsaid_bytes;
+		out.value = l->value.data + l->p->codec->unsaid_bytes;
+		out.value_len = l->value.len - l->p->codec->unsaid_bytes;
 	}
 	buf_clear(&l->bytes);
-	ok = ok && envelope_pack(&out, &l->bytes);
-	buf_done(&value);
-	return ok;
+	return ok && envelope_pack(&out, &l->bytes);
 }
 
 /* Our own events always encode: the schemas are ours and every text is bounded. */

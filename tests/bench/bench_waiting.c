@@ -198,7 +198,9 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	ok = services_start(&s, o.bootstrap, o.broker_pid, "everysec") && bench_alarms(&s);
+	ok = services_start(&s, o.bootstrap, o.broker_pid, "everysec");
+	s.fetch_wait_ms = "100"; /* the product's own: nobody waits for the next request here */
+	ok = ok && bench_alarms(&s);
 	fflush(stdout);
 	ok = ok && services_forget(&s) && bench_waiting(&s, &o);
 	services_stop(&s);
