@@ -97,6 +97,10 @@ static const char *apply_verb(struct engine *e, struct clone *c, enum control_ve
 		}
 		if (status != CLONE_PAUSED)
 			return "only a paused clone can be resumed; replay a failed one";
+		if (c->snap.cancel_begun) { /* what goes on is the cancelling that broke off */
+			c->want_cancel = true;
+			return NULL;
+		}
 		if (c->superseded)
 			return "a newer clone has taken this target; resuming the old one would destroy it";
 		run_on(e, c);
@@ -133,6 +137,8 @@ static const char *check_replay(const struct clone *c, const struct clone_replay
 	if (c->snap.status != CLONE_FAILED && c->snap.status != CLONE_PAUSED)
 		return c->snap.status == CLONE_COMPLETED ? "the clone is complete; ask for a new one" :
 			"only a failed or paused clone can be replayed";
+	if (c->snap.cancel_begun)
+		return "its cancelling broke off; cancel it again";
 	if (is_half_rolled_back(c))
 		return "its rollback broke off; roll it back again, or cancel it";
 	if (r->expected_generation[0] && strcmp(r->expected_generation, c->snap.generation) != 0)

@@ -143,6 +143,7 @@ static void next_status(struct engine *e, struct clone *c)
 		c->want_cancel = c->want_pause = false;
 		steps_forget_all(e, c);
 		c->snap.status = CLONE_CANCELLING;
+		c->snap.cancel_begun = true;
 		c->status_changed = true;
 		return;
 	}

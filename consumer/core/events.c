@@ -59,10 +59,14 @@ static void fill_restored(const struct effect *fx, const struct engine_event *ev
 	};
 }
 
-const char *event_next_command(enum clone_status status, const char *clone_id, struct arena *mem)
+const char *event_next_command(const struct clone_snapshot *s, const char *clone_id, struct arena *mem)
 {
-	switch (status) {
+	if (s->cancel_begun && (s->status == CLONE_FAILED || s->status == CLONE_PAUSED))
+		return arena_printf(mem, "sandboxctl clone cancel %s", clone_id);
+	switch (s->status) {
 	case CLONE_FAILED:
+		if (s->failed_step < 0 && snapshot_done(s) == ALL_STEPS) /* its rollback broke off */
+			return arena_printf(mem, "sandboxctl clone rollback %s --reason '...'", clone_id);
 		return arena_printf(mem, "sandboxctl clone replay %s --reason '...'", clone_id);
 	case CLONE_PAUSED:
 		return arena_printf(mem, "sandboxctl clone resume %s", clone_id);
@@ -100,8 +104,9 @@ static void fill_state(const struct effect *fx, const struct engine_event *event
 		.step = s->failed_step >= 0 ? steps[s->failed_step].slug : "",
 		.cause = s->cause,
 		.error_class = s->error_class,
-		.next_command = event_next_command(s->status, fx->clone_id, mem),
+		.next_command = event_next_command(s, fx->clone_id, mem),
 		.token = fx->token,
+		.cancel_begun = s->cancel_begun,
 		.leaves = leaves(fx),
 	};
 }

@@ -18,7 +18,7 @@ const struct message *event_message(const struct effect *fx, const struct engine
 /* The REJECTED state of an FX_TELL_REJECTED. */
 const struct message *event_rejected(const struct clone_request *request, const char *why, int64_t utc_ms,
                                      struct arena *mem);
-/* "sandboxctl clone ..." that an operator may want to run next; "" when there is nothing to do. */
-const char *event_next_command(enum clone_status status, const char *clone_id, struct arena *mem);
+/* "sandboxctl clone ..." that an operator may want to run next; "" when there is nothing to do, NULL when mem is full. */
+const char *event_next_command(const struct clone_snapshot *s, const char *clone_id, struct arena *mem);
 
 #endif

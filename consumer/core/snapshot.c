@@ -94,6 +94,8 @@ void snapshot_write(const struct clone_snapshot *s, step_set marks, struct snaps
 	add(f, "failed_step", s->failed_step >= 0 ? steps[s->failed_step].slug : "");
 	add(f, "error_class", s->error_class);
 	add(f, "cause", s->cause);
+	if (s->cancel_begun)
+		add_number(f, "cancel_begun", 1);
 	if (s->left_in)
 		add_number(f, "left_in", (int64_t)s->left_in);
 	add_mark(f, "in_control", &s->control);
@@ -122,7 +124,7 @@ uint64_t snapshot_fingerprint(const struct clone_snapshot *s)
 {
 	const int64_t numbers[] = { (int64_t)s->status, s->run, s->plan_version, (int64_t)s->token, (int64_t)s->fingerprint,
 		(int64_t)s->scope, s->requested_at_ms, s->started_at_ms, s->ended_at_ms, s->failed_step,
-		(int64_t)s->left_in, s->control.partition, s->control.offset, s->replay.partition, s->replay.offset };
+		s->cancel_begun, (int64_t)s->left_in, s->control.partition, s->control.offset, s->replay.partition, s->replay.offset };
 	uint64_t hash = FNV64_START;
 
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
@@ -222,6 +224,16 @@ static bool read_failed_step(const struct store_pair *p, struct clone_snapshot *
 	return true;
 }
 
+static bool read_cancel_begun(const struct store_pair *p, struct clone_snapshot *s)
+{
+	int value;
+
+	if (!small_of(p, &value))
+		return false;
+	s->cancel_begun = value != 0;
+	return true;
+}
+
 static bool read_left_in(const struct store_pair *p, struct clone_snapshot *s)
 {
 	int value;
@@ -296,6 +308,8 @@ static bool read_pair(const struct store_pair *p, struct clone_snapshot *s)
 		return text_of(p, s->error_class, sizeof s->error_class);
 	if (strcmp(p->name, "cause") == 0)
 		return text_of(p, s->cause, sizeof s->cause);
+	if (strcmp(p->name, "cancel_begun") == 0)
+		return read_cancel_begun(p, s);
 	if (strcmp(p->name, "left_in") == 0)
 		return read_left_in(p, s);
 	if (strcmp(p->name, "in_control") == 0)
@@ -362,6 +376,7 @@ void snapshot_fold_state(struct clone_snapshot *s, const struct clone_state *eve
 	if (event->run > s->run)
 		enter_run(s, event->run);
 	s->status = event->status;
+	s->cancel_begun = event->cancel_begun;
 	s->left_in = event->status == CLONE_CANCELLED || event->status == CLONE_ROLLED_BACK ? event->leaves : TENANT_UNKNOWN;
 	s->failed_step = failed == STEP_END ? -1 : (int)failed;
 	snprintf(s->error_class, sizeof s->error_class, "%s", event->error_class);

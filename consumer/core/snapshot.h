@@ -30,6 +30,7 @@ struct clone_snapshot {
 	int failed_step; /* enum step_id, -1 none */
 	char error_class[16];
 	char cause[200];
+	bool cancel_begun; /* from then on it can only be cancelled: its database may be gone */
 	enum tenant_state left_in; /* of a clone cancelled or rolled back: what its target was left in */
 	struct input_mark control, replay;
 };

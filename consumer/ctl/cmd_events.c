@@ -82,6 +82,7 @@ static void json_state(struct js *j, const struct clone_state *s)
 	js_text(j, "error_class", s->error_class);
 	js_text(j, "next_command", s->next_command);
 	js_number(j, "token", (int64_t)s->token);
+	js_flag(j, "cancel_begun", s->cancel_begun);
 	js_text(j, "leaves", tenant_state_name(s->leaves));
 }
 

@@ -99,6 +99,8 @@ static bool check(struct ctl *c, const struct sight *s, const struct clone_repla
 	if (s->snap.status != CLONE_FAILED && s->snap.status != CLONE_PAUSED)
 		return err_set(e, ERR_REFUSED, 0, "state",
 			       "clone %s is %s: only a failed or paused clone can be replayed", s->id, sight_status(s));
+	if (s->snap.cancel_begun)
+		return err_set(e, ERR_REFUSED, 0, "state", "the cancelling of clone %s broke off; cancel it again", s->id);
 	if (!s->request)
 		return true; /* what was asked for cannot be read here; the consumer looks at it */
 	changed = *s->request;

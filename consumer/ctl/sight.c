@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/ctl/sight.h"
 
+#include "consumer/core/events.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,13 +245,8 @@ const char *sight_next_command(const struct sight *s, struct arena *mem)
 	case CLONE_COMPLETED:
 		text = arena_printf(mem, "sandboxctl clone report %s", s->id);
 		break;
-	case CLONE_FAILED:
-		text = arena_printf(mem, "sandboxctl clone replay %s --reason '...'", s->id);
-		break;
-	case CLONE_PAUSED:
-		text = arena_printf(mem, "sandboxctl clone resume %s", s->id);
-		break;
 	default:
+		text = event_next_command(&s->snap, s->id, mem);
 		break;
 	}
 	return text ? text : "";

@@ -116,6 +116,7 @@ struct clone_state {
 	const char *error_class;
 	const char *next_command; /* ready to paste; "" none */
 	uint64_t token;
+	bool cancel_begun;
 	enum tenant_state leaves; /* what it leaves its target in, or will; TENANT_UNKNOWN not known */
 };
 

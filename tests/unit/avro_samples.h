@@ -88,7 +88,8 @@ static inline struct message sample_state(void)
 			.total_steps = 31, .sequence = 10, .requested_at_ms = 1785578400000,
 			.updated_at_ms = 1785578470000, .step = "copy_database", .cause = "the disk is full",
 			.error_class = "transient", .next_command = "sandboxctl clone replay c1",
-			.token = UINT64_C(1785578400123456), .leaves = TENANT_OFFLINE_MAINTENANCE },
+			.token = UINT64_C(1785578400123456), .cancel_begun = true,
+			.leaves = TENANT_OFFLINE_MAINTENANCE },
 	};
 }
 

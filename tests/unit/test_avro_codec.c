@@ -255,6 +255,7 @@ START_TEST(a_state_comes_back)
 	SAME_TEXT(error_class);
 	SAME_TEXT(next_command);
 	ck_assert_uint_eq(got->token, want->token);
+	SAME_NUMBER(cancel_begun);
 	SAME_NUMBER(leaves);
 	message_free(&m);
 }

@@ -159,6 +159,7 @@ static void fail_later(struct fake *f)
 	complete_later(f);
 	if (snap.status == CLONE_COMPLETED) {
 		snap.status = CLONE_FAILED;
+		snap.failed_step = STEP_wait_web_config;
 		snprintf(snap.cause, sizeof snap.cause, "the disk is full");
 		fake_change(&f->clones[0], &snap);
 	}

@@ -6,15 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct story *story(void)
+static struct story *story_of(const struct engine_policy *policy)
 {
-	const struct engine_policy policy = story_policy();
-	struct story *s = story_begin(&policy);
+	struct story *s = story_begin(policy);
 
 	say(s, "assign requested", "");
 	say(s, "assign control", "");
 	say(s, "assign replay", "");
 	return s;
+}
+
+static struct story *story(void)
+{
+	const struct engine_policy policy = story_policy();
+
+	return story_of(&policy);
 }
 
 /* One clone, complete and at rest. */
@@ -26,6 +32,35 @@ static struct story *complete(void)
 	say(s, "go", "c1 COMPLETED 36");
 	return s;
 }
+
+/* ---- cancelling ---- */
+
+/* Its database may be gone and the old sandbox in service: none of its steps may run again. */
+START_TEST(a_cancelling_that_broke_off_is_only_gone_on_with)
+{
+	struct engine_policy policy = story_policy();
+	struct story *s;
+
+	policy.retry_budget_ms = 3000;
+	s = story_of(&policy);
+	say(s, "request c1", "acquire c1");
+	say(s, "go without copy_database", "c1 RUNNING 8");
+	say(s, "cancel c1", "abort c1 copy_database");
+	say(s, "go without cleanup", "c1 CANCELLING 10");
+	say(s, "step c1 cleanup retry", "");
+	say(s, "tick 5000", "forget c1 10, start c1 cleanup try 2");
+	say(s, "step c1 cleanup retry", "record c1 10..11 PAUSED target [state]");
+	say(s, "go", "c1 PAUSED 11");
+	ck_assert(story_stored(s, "c1")->cancel_begun);
+	say(s, "replay c1", "acquire c1");
+	say(s, "lease c1", "record c1 11..12 PAUSED target [state]"); /* refused */
+	say(s, "go", "c1 PAUSED 12");
+	say(s, "resume c1", "acquire c1");
+	say(s, "lease c1", "record c1 12..13 CANCELLING target [state]");
+	say(s, "go", "c1 CANCELLED 14");
+	story_end(&s);
+}
+END_TEST
 
 /* ---- rollback ---- */
 
@@ -262,6 +297,7 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, a_cancelling_that_broke_off_is_only_gone_on_with);
 	tcase_add_test(tc, a_complete_clone_is_rolled_back);
 	tcase_add_test(tc, a_rollback_that_is_refused_changes_nothing);
 	tcase_add_test(tc, a_rollback_that_breaks_off_fails_the_clone);

@@ -37,6 +37,7 @@ static struct clone_snapshot greatest(void)
 	s.scope = UINT64_MAX;
 	s.requested_at_ms = s.started_at_ms = s.ended_at_ms = INT64_MIN + 1;
 	s.failed_step = longest;
+	s.cancel_begun = true;
 	s.left_in = TENANT_MIGRATION_PENDING;
 	s.control = s.replay = (struct input_mark){ INT_MAX, INT64_MAX };
 	return s;
@@ -76,6 +77,7 @@ static void same(const struct clone_snapshot *a, const struct clone_snapshot *b)
 	ck_assert_int_eq(a->started_at_ms, b->started_at_ms);
 	ck_assert_int_eq(a->ended_at_ms, b->ended_at_ms);
 	ck_assert_int_eq(a->failed_step, b->failed_step);
+	ck_assert_int_eq(a->cancel_begun, b->cancel_begun);
 	ck_assert_int_eq(a->left_in, b->left_in);
 	ck_assert_str_eq(a->error_class, b->error_class);
 	ck_assert_str_eq(a->cause, b->cause);
@@ -92,7 +94,7 @@ START_TEST(the_greatest_fits_and_comes_back)
 
 	same(&s, &back);
 	snapshot_write(&s, ALL_STEPS, &fields);
-	ck_assert_uint_eq(fields.count, 17 + STEP_END);
+	ck_assert_uint_eq(fields.count, 18 + STEP_END);
 	ck_assert_uint_le(fields.used, sizeof fields.text);
 }
 END_TEST
@@ -163,7 +165,7 @@ END_TEST
 START_TEST(any_changed_field_changes_the_fingerprint)
 {
 	const struct clone_snapshot s = greatest();
-	struct clone_snapshot changed[19];
+	struct clone_snapshot changed[20];
 	size_t count = 0;
 
 #define CHANGED(...) do { changed[count] = s; changed[count++].__VA_ARGS__; } while (0)
@@ -179,6 +181,7 @@ START_TEST(any_changed_field_changes_the_fingerprint)
 	CHANGED(started_at_ms--);
 	CHANGED(ended_at_ms--);
 	CHANGED(failed_step--);
+	CHANGED(cancel_begun = false);
 	CHANGED(left_in--);
 	CHANGED(error_class[0]++);
 	CHANGED(cause[sizeof s.cause - 2]--);

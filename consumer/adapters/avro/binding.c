@@ -175,6 +175,7 @@ static const struct binding state_fields[] = {
 	{ MEMBER(BIND_TEXT, "error_class", clone_state, error_class) },
 	{ MEMBER(BIND_TEXT, "next_command", clone_state, next_command) },
 	{ MEMBER(BIND_UNSIGNED, "token", clone_state, token) },
+	{ MEMBER(BIND_BOOL, "cancel_begun", clone_state, cancel_begun) },
 	{ MEMBER(BIND_INT, "leaves", clone_state, leaves) },
 	{ .type = BIND_END },
 };
