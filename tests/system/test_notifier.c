@@ -379,7 +379,7 @@ START_TEST(those_who_hang_delay_nobody)
 {
 	enum { APPS = 300, HANGING = 30 };
 	int64_t begun_ms, healthy_ms;
-	char client[16], path[16];
+	char client[32], path[32];
 
 	for (int i = 0; i < APPS; i++) {
 		snprintf(client, sizeof client, "app-%03d", i);
@@ -412,7 +412,7 @@ enum { BAD_APPS = 2 * (int)(sizeof bad_scripts / sizeof *bad_scripts) };
 /* Of the first ones two of each kind are bad, two have certificates nobody should trust, some recover; the rest is well. */
 static void approve_many(void)
 {
-	char ctx[16], client[16], path[16], script[128], url[128];
+	char ctx[32], client[32], path[32], script[320], url[256];
 
 	partner_server_url(w->partner, PARTNER_HTTP, "/secret", url, sizeof url);
 	for (int i = 0; i < MANY_APPS; i++) {
@@ -443,7 +443,7 @@ static bool is_healthy(int app)
 static int events_in_order(int app)
 {
 	int last[MANY_TENANTS] = { 0 }, different = 0;
-	char path[16], id[128];
+	char path[32], id[128];
 
 	snprintf(path, sizeof path, "/app-%03d", app);
 	for (size_t n = 0;; n++) {
