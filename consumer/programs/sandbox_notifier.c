@@ -83,6 +83,7 @@ static void serve_keys(void *arg, const char *accept, struct httpd_answer *answe
 
 	(void)accept;
 	answer->content_type = "application/jwk-set+json";
+	httpd_answer_header(answer, "Cache-Control", "public, max-age=3600"); /* docs/partners.md: an hour before a new key signs */
 	buf_add(&answer->body, p->jwks.data, p->jwks.len);
 }
 
