@@ -134,11 +134,13 @@ int main(int argc, char **argv)
 		store_close(&store);
 		return failed(problem.text);
 	}
-	if (record_open(&record, o.state_dir))
+	if (record_open(&record, o.state_dir, &store))
 		code = serve(&o, &(struct server_settings){ o.bind, (uint16_t)o.port, o.token_file ? token : NULL, &store,
 		                                            &record }, &stops);
 	else
 		code = failed("calls.jsonl cannot be opened in the state folder");
+	if (store.since)
+		store_save(&store); /* the next start has less to do */
 	record_close(&record);
 	store_close(&store);
 	return code;

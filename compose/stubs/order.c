@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What every system does with a request: find the operation, refuse an old owner, recognise a repeat, act, save. */
+ * What every system does with a request: find the operation, refuse an old owner, recognise a repeat, act. */
 #include "compose/stubs/stubs.h"
 
 #include "consumer/core/fnv.h"
@@ -228,8 +228,5 @@ void order_run(struct store *s, const struct request *q, struct reply *r)
 	else
 		run_write(s->root[q->system], op, q, &c, r);
 	json_decref(body);
-	if ((r->is_changed || r->is_counted) && !store_save(s, q->system)) {
-		r->is_changed = false;
-		reply_problem(r, 500, "cannot-save", "The state could not be saved", "nothing was done");
-	}
+	r->is_saved = r->is_changed || r->is_counted;
 }

@@ -156,7 +156,8 @@ static void decide(struct server *s, const struct request *q, const struct fault
 	told = *r;
 	if (!answers(fault->kind))
 		told.status = 0;
-	record_add(s->record, q, &told, fault_name(fault->kind));
+	if (!record_add(s->record, s->store, q, &told, fault_name(fault->kind)) && r->is_saved)
+		reply_problem(r, 500, "cannot-save", "The state could not be saved", "nothing was done");
 	if (fault->kind == FAULT_HANG || fault->kind == FAULT_ACT_THEN_HANG)
 		wait_ms(s, fault->ms ? fault->ms : HANG_MS);
 	if (fault->kind == FAULT_ACT_THEN_LATE)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * State on disk: <dir>/<system>.json is replaced as a whole by rename before an answer leaves, so a SIGKILL loses
- * nothing that was acknowledged. It is not synced: losing the machine's power is not what stubs are for. */
+ * State on disk: <dir>/<system>.json, replaced as a whole by rename now and then, and the record of calls, whose line is
+ * written before an answer leaves. So a SIGKILL loses nothing that was acknowledged, and an order costs one line. It is
+ * not synced: losing the machine's power is not what stubs are for. */
 #include "compose/stubs/stubs.h"
 
 #include <stdio.h>
@@ -32,18 +33,37 @@ static bool load(struct store *s, enum system_id id)
 		return false;
 	json_decref(s->root[id]);
 	s->root[id] = root;
+	if (json_integer_value(json_object_get(root, "seq")) > s->seq)
+		s->seq = json_integer_value(json_object_get(root, "seq"));
 	return true;
 }
 
-bool store_save(struct store *s, enum system_id id)
+static bool save(const struct store *s, enum system_id id)
 {
 	char path[4096], fresh[4096];
 
-	if (path_of(s, id, "", path, sizeof path) && path_of(s, id, ".new", fresh, sizeof fresh) &&
-	    json_dump_file(s->root[id], fresh, JSON_INDENT(1)) == 0 && rename(fresh, path) == 0)
-		return true;
-	load(s, id);
-	return false;
+	json_object_set_new(s->root[id], "seq", json_integer((json_int_t)s->seq));
+	return path_of(s, id, "", path, sizeof path) && path_of(s, id, ".new", fresh, sizeof fresh) &&
+	       json_dump_file(s->root[id], fresh, JSON_INDENT(1)) == 0 && rename(fresh, path) == 0;
+}
+
+/* Hosting last: its file says that a seed is complete. */
+bool store_save(struct store *s)
+{
+	s->since = 0; /* also when it fails: later is soon enough */
+	for (int id = SYSTEM_END - 1; id >= 0; id--)
+		if (!save(s, (enum system_id)id))
+			return false;
+	return true;
+}
+
+bool store_load(struct store *s)
+{
+	bool ok = true;
+
+	for (int id = 0; id < SYSTEM_END; id++)
+		ok &= load(s, (enum system_id)id);
+	return ok;
 }
 
 static bool seed_all(struct store *s, const json_t *seed, struct problem *p)
@@ -56,11 +76,7 @@ static bool seed_all(struct store *s, const json_t *seed, struct problem *p)
 		json_decref(s->root[id]);
 		s->root[id] = json_pack("{sos{}s{}}", "data", data, "tokens", "keys");
 	}
-	/* Hosting last: its file says that the seed is complete. */
-	for (int id = SYSTEM_END - 1; id >= 0; id--)
-		if (!store_save(s, (enum system_id)id))
-			return seed_failed(p, "cannot write to the state folder") != NULL;
-	return true;
+	return store_save(s) || seed_failed(p, "cannot write to the state folder") != NULL;
 }
 
 static bool check_members(const json_t *seed, struct problem *p)

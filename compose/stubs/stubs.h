@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum system_id { SYSTEM_HOSTING, SYSTEM_SUPERID, SYSTEM_MAIL, SYSTEM_LICENCE, SYSTEM_APPS, SYSTEM_END };
 
@@ -23,6 +24,7 @@ struct reply {
 	json_t *body;    /* owned */
 	bool is_changed; /* an order changed the world */
 	bool is_counted; /* a read let time pass in the world: it must be saved, but nobody acted */
+	bool is_saved;   /* what it did is part of the state from here on: changed or counted */
 	bool is_replayed;
 };
 
@@ -74,18 +76,23 @@ json_t *seed_object(const json_t *from, const struct seed_field *fields, size_t 
 json_t *seed_list(const json_t *seed, const char *name, struct problem *p);
 json_t *seed_failed(struct problem *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* ---- store.c: one JSON file a system; a file is always whole, and written before the answer leaves ---- */
+/* ---- store.c: one JSON file a system, whole at any time; what was ordered since is in the record ---- */
 
 struct store {
 	char *dir;
-	json_t *root[SYSTEM_END]; /* {"data": ..., "tokens": {ctx: text}, "keys": {key: {"hash", "answer"}}} */
+	json_t *root[SYSTEM_END]; /* {"seq": of the last call in it, "data": ..., "tokens": {ctx: text},
+	                           * "keys": {key: {"hash", "answer"}}} */
+	int64_t seq;              /* of the last call that is in memory */
+	int since;                /* so many saved calls are in no file yet */
 };
 
 /* Loads the folder, making it from the seed file when it is empty. False with *p filled. */
 bool store_open(struct store *s, const char *dir, const char *seed_path, struct problem *p);
 void store_close(struct store *s);
-/* False when the file could not be written; then what is in memory is what was saved before. */
-bool store_save(struct store *s, enum system_id id);
+/* The files once more. */
+bool store_load(struct store *s);
+/* Writes the files as it is now; that may fail, because the record still has everything. */
+bool store_save(struct store *s);
 
 /* ---- order.c ---- */
 
@@ -129,18 +136,23 @@ void faults_clear(struct faults *f);
 /* The first fault that matches, used up once; kind FAULT_NONE when there is none. */
 struct fault faults_take(struct faults *f, const char *system, const char *method, const char *path);
 
-/* ---- record.c: every call, one JSON line ---- */
+/* ---- record.c: every call, one JSON line; those that are saved are the journal of the store ---- */
 
 struct record {
 	int fd;
 	char *path;
-	int64_t next;
+	int64_t next; /* number of the next call */
+	off_t size;
 };
 
-bool record_open(struct record *r, const char *dir);
+/* Opens it and carries out on the store what its files do not have yet. */
+bool record_open(struct record *r, const char *dir, struct store *s);
 void record_close(struct record *r);
-void record_add(struct record *r, const struct request *q, const struct reply *answer, const char *fault);
-/* All calls since the folder was made, as a list. */
+/* One line, in one piece; the store knows then what it has. False: nothing was written, and the store, when the call
+ * was to be saved, is as it was before the call. */
+bool record_add(struct record *r, struct store *s, const struct request *q, const struct reply *answer,
+                const char *fault);
+/* All calls since the folder was made, as a list, without their bodies. */
 json_t *record_list(const struct record *r);
 
 /* ---- server.c ---- */

@@ -289,6 +289,128 @@ START_TEST(test_nothing_acknowledged_is_lost)
 }
 END_TEST
 
+/* ---- many at once ---- */
+
+enum { WRITERS = 4, ORDERS = 1500 }; /* together more than fit between two whole writes of the state */
+
+struct writer {
+	int number, acknowledged; /* orders 0 .. acknowledged - 1 */
+	pthread_t thread;
+};
+
+/* Orders until the server goes away; one connection. */
+static void *write_many(void *arg)
+{
+	struct writer *w = arg;
+	char url[64], path[64], key[32], body[64];
+	struct http_settings s = { .base_url = stub_server_url(server, "mail", url, sizeof url), .total_timeout_ms = 5000 };
+	struct err e = { 0 };
+	struct http_client *c = http_client_new(&s, "mail", NULL, &e);
+
+	for (int n = 0; c && n < ORDERS; n++) {
+		const struct http_header headers[] = { { "Idempotency-Key", key }, { "Sandbox-Fencing-Token", "5" } };
+		const struct http_request request = { "PUT", path, headers, 2, body,
+			(size_t)snprintf(body, sizeof body, "{\"address\":\"a%d-%d@t.example\"}", w->number, n) };
+		struct http_answer answer;
+
+		snprintf(key, sizeof key, "w%d-%d", w->number, n);
+		snprintf(path, sizeof path, "/tenants/T/routes/route%d-%d", w->number, n);
+		if (!http_client_send(c, &request, &answer, &e) || answer.status != 200)
+			break;
+		w->acknowledged = n + 1;
+	}
+	http_client_free(&c);
+	return NULL;
+}
+
+static void start_writers(struct writer writers[WRITERS])
+{
+	for (int i = 0; i < WRITERS; i++) {
+		writers[i] = (struct writer){ .number = i };
+		ck_assert_int_eq(pthread_create(&writers[i].thread, NULL, write_many, &writers[i]), 0);
+	}
+}
+
+/* Each acknowledged order has its effect and its line, and no effect is without a line. */
+static void check_writers(const struct writer writers[WRITERS])
+{
+	json_t *state = stub_server_state(server), *routes = json_object_get(json_object_get(state, "world"), "mail");
+	size_t lines = stub_server_acted(server, "w"), acknowledged = 0;
+
+	for (int i = 0; i < WRITERS; i++) {
+		acknowledged += (size_t)writers[i].acknowledged;
+		for (int n = 0; n < writers[i].acknowledged; n++) {
+			char id[64];
+
+			snprintf(id, sizeof id, "route%d-%d", i, n);
+			ck_assert_msg(json_object_get(routes, id), "%s was acknowledged and is gone", id);
+		}
+	}
+	ck_assert_uint_eq(json_object_size(routes), lines + 1); /* the seed has one */
+	ck_assert_uint_ge(lines, acknowledged);
+	ck_assert_uint_le(lines, acknowledged + WRITERS);
+	json_decref(state);
+}
+
+START_TEST(test_killed_among_many)
+{
+	struct writer writers[WRITERS];
+
+	start_writers(writers);
+	while (stub_server_acted(server, "w") < 100)
+		pause_ms(5);
+	stub_server_kill(server);
+	for (int i = 0; i < WRITERS; i++)
+		pthread_join(writers[i].thread, NULL);
+	ck_assert_msg(stub_server_restart(server, &err), "%s", err.text);
+	check_writers(writers);
+}
+END_TEST
+
+START_TEST(test_killed_after_very_many)
+{
+	struct writer writers[WRITERS];
+	char *before, *after;
+
+	start_writers(writers);
+	for (int i = 0; i < WRITERS; i++)
+		pthread_join(writers[i].thread, NULL);
+	check_writers(writers);
+	before = world_text();
+	for (int stop = 0; stop <= 1; stop++) {
+		(stop ? stub_server_stop : stub_server_kill)(server);
+		ck_assert_msg(stub_server_restart(server, &err), "%s", err.text);
+		after = world_text();
+		ck_assert_str_eq(before, after);
+		free(after);
+	}
+	ck_assert_int_eq(writers[0].acknowledged, ORDERS);
+	free(before);
+}
+END_TEST
+
+/* What the killed one had half written was never acknowledged. */
+START_TEST(test_half_a_line)
+{
+	char path[512];
+	FILE *f;
+
+	ck_assert_int_eq(put_state("k1", "5", "Suspended").acted, 1);
+	stub_server_kill(server);
+	snprintf(path, sizeof path, "%s/state/calls.jsonl", stub_server_folder(server));
+	f = fopen(path, "ae");
+	ck_assert_ptr_nonnull(f);
+	fputs("{\"seq\":2,\"system\":\"hosting\",\"saved\":true,\"method\":\"PUT\",\"pa", f);
+	fclose(f);
+	ck_assert_msg(stub_server_restart(server, &err), "%s", err.text);
+	ck_assert_int_eq(put_state("k2", "5", "Running").acted, 1);
+	ck_assert_uint_eq(stub_server_received(server, "k"), 2);
+	stub_server_kill(server);
+	ck_assert_msg(stub_server_restart(server, &err), "%s", err.text);
+	ck_assert_uint_eq(stub_server_acted(server, "k"), 2);
+}
+END_TEST
+
 static void *put_and_wait(void *arg)
 {
 	*(int *)arg = put_state("k", "5", "Suspended").status;
@@ -423,7 +545,8 @@ static Suite *stubs_suite(void)
 	const TTest *const tests[] = {
 		test_headers_are_required, test_key, test_a_refused_order_may_be_tried_again, test_token,
 		test_token_is_per_tenant_and_system, test_race_for_one_key, test_nothing_acknowledged_is_lost,
-		test_killed_before_the_answer, test_time_passes, test_bearer, test_fault_matches,
+		test_killed_before_the_answer, test_killed_among_many, test_killed_after_very_many,
+		test_half_a_line, test_time_passes, test_bearer, test_fault_matches,
 		test_stops_while_a_call_hangs,
 	};
 	Suite *s = suite_create("stubs");
