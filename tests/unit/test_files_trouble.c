@@ -102,6 +102,7 @@ START_TEST(a_file_that_changes_all_the_time_is_said)
 {
 	struct files_progress p = { 0 };
 	pthread_t thread;
+	int copied = 0;
 	char *big = calloc(1, 48 << 20);
 
 	store_put("Cust1/Documents/busy", big, 48 << 20);
@@ -110,7 +111,9 @@ START_TEST(a_file_that_changes_all_the_time_is_said)
 	ck_assert_int_eq(pthread_create(&thread, NULL, keep_writing, NULL), 0);
 	while (!atomic_load(&writing))
 		sched_yield();
-	ck_assert_int_eq(store_copy_all(&p), -1);
+	for (int tries = 0; copied != -1 && tries < 100; tries++) /* on a busy machine the writer may stand still */
+		copied = store_copy_all(&p);
+	ck_assert_int_eq(copied, -1);
 	store_expect(ERR_TRANSIENT, "changes faster");
 	atomic_store(&swapping, false);
 	pthread_join(thread, NULL);

@@ -154,7 +154,7 @@ START_TEST(test_tenant_unknown)
 
 	ck_assert(!tenant->get(tenant, "Nobody", &r, &err));
 	ck_assert_int_eq(err.class, ERR_REFUSED);
-	ck_assert_int_eq(err.code, 404);
+	ck_assert_int_eq(err.code, ERR_CODE_MISSING);
 	ck_assert_ptr_nonnull(strstr(err.text, "No such tenant"));
 }
 END_TEST
