@@ -173,6 +173,7 @@ static bool open_bus(struct program *p, struct err *e)
 	settings.client_id = "sandbox-tenant";
 	settings.reads[TOPIC_STATE] = settings.reads[TOPIC_STEP_COMPLETED] = settings.reads[TOPIC_BACKUP_RESTORED] = true;
 	settings.create_topics = config_bool(p->config, CONF_TOPICS_CREATE);
+	settings.fetches_ahead = true;
 	settings.start_at = updater_start_at;
 	settings.start_arg = p->updater;
 	settings.note = note_kafka;

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { TURN_MS = 250, AGAIN_MS = 500, DRAIN_MAX = 4096 };
+enum { TURN_MS = 250, AGAIN_MS = 500, DRAIN_MAX = 4096,
+       GATHER_MS = 100 }; /* between two changes, unless the batch is full: many events of a clone then cost one */
 
 int64_t updater_now_ms(void)
 {
@@ -275,6 +276,9 @@ static void use_store(struct updater *u)
 	if (now < u->again_ms)
 		return;
 	if (has_moved(u)) {
+		if (now < u->folded_ms + GATHER_MS && u->batch_count < u->batch_size)
+			return;
+		u->folded_ms = now;
 		u->refresh_at_ms = now + u->s.refresh_ms;
 		settle(u, updater_fold_batch(u, &e), &e);
 	} else if (now >= u->refresh_at_ms) {
@@ -306,6 +310,8 @@ static void wait_for_more(struct updater *u)
 	struct pollfd watched = { .fd = u->bus->fd(u->bus), .events = POLLIN };
 	int ms = u->s.refresh_ms < TURN_MS ? (int)u->s.refresh_ms : TURN_MS;
 
+	if (has_moved(u) && !u->store_failed && ms > GATHER_MS)
+		ms = GATHER_MS;
 	if (u->batch_count < u->batch_size || u->store_failed)
 		poll(&watched, 1, ms);
 }

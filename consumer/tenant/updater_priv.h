@@ -33,7 +33,7 @@ struct updater {
 	struct raw_queue raw;
 	bool paused, store_failed;
 	bool unsure; /* the end of the last change is not known */
-	int64_t again_ms, raw_again_ms, refresh_at_ms, failing_since_ms;
+	int64_t again_ms, raw_again_ms, refresh_at_ms, folded_ms;
 	struct err fatal;
 };
 

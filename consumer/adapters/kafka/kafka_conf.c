@@ -123,12 +123,18 @@ static bool set_identity(rd_kafka_conf_t *conf, const struct kafka_settings *s, 
 	       set(conf, "allow.auto.create.topics", s->create_topics ? "true" : "false", e);
 }
 
+/* A partition that has more than the least number waiting is not asked for again for a second (librdkafka 2.0.2). */
+static bool fetch_ahead(rd_kafka_conf_t *conf, struct err *e)
+{
+	return set(conf, "queued.min.messages", "50000", e) && set(conf, "queued.max.messages.kbytes", "65536", e);
+}
+
 static bool fill(rd_kafka_conf_t *conf, const struct kafka_settings *s, enum kafka_role role, struct err *e)
 {
 	for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
 		if (presets[i].roles & (1u << role) && !set(conf, presets[i].name, presets[i].value, e))
 			return false;
-	if (!set_identity(conf, s, role, e))
+	if (!set_identity(conf, s, role, e) || (role == KAFKA_ROLE_CONSUMER && s->fetches_ahead && !fetch_ahead(conf, e)))
 		return false;
 	for (size_t i = 0; i < s->property_count; i++)
 		if (!check_promises(&s->properties[i], e) ||

@@ -32,6 +32,7 @@ struct kafka_settings {
 	 * meanwhile. NULL: it begins at the committed offset. From the thread that polls. */
 	bool (*start_at)(void *arg, enum topic topic, int partition, int64_t *offset_r);
 	void *start_arg;
+	bool fetches_ahead;     /* many small records, read at full speed: more memory for what waits here */
 	int revoke_wait_ms;     /* how long a rebalance waits for release_revoked(); 0 means 5000 */
 	/* Told what librdkafka wants an operator to know, from the thread that polls; severity as in syslog.
 	 * May hold host names, never secrets. NULL: nobody is told. */

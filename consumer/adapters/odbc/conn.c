@@ -163,12 +163,21 @@ struct conn *conn_open(struct odbc_env *env, const struct sql_dialect *dialect, 
 	return c;
 }
 
+static void forget_kept(struct kept *k)
+{
+	if (k->sql)
+		SQLFreeHandle(SQL_HANDLE_STMT, k->stmt);
+	k->sql = NULL;
+}
+
 void conn_close(struct conn **cp)
 {
 	struct conn *c = cp ? *cp : NULL;
 
 	if (!c)
 		return;
+	for (size_t i = 0; i < KEPT_MAX; i++)
+		forget_kept(&c->kept[i]);
 	if (c->idle)
 		SQLFreeHandle(SQL_HANDLE_STMT, c->idle);
 	if (c->dbc) {
@@ -301,6 +310,76 @@ bool conn_exec(struct conn *c, const char *sql, const struct bind *binds, size_t
 	SQLFreeHandle(SQL_HANDLE_STMT, stmt);
 	if (ok && rows_r)
 		*rows_r = (int64_t)rows;
+	return ok;
+}
+
+/* ---- statements that stay prepared ---- */
+
+/* The one of that text, prepared now when it is not there; NULL and *e on failure. */
+static struct kept *keep(struct conn *c, const char *sql, struct err *e)
+{
+	struct kept *k = NULL;
+
+	for (size_t i = 0; i < KEPT_MAX; i++) {
+		if (c->kept[i].sql == sql)
+			return &c->kept[i];
+		if (!c->kept[i].sql)
+			k = &c->kept[i];
+	}
+	if (!k) {
+		k = &c->kept[0];
+		forget_kept(k);
+	}
+	if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_STMT, c->dbc, &k->stmt))) {
+		err_set(e, ERR_TRANSIENT, 0, "odbc", "the driver gave no statement");
+		return NULL;
+	}
+	k->sql = sql;
+	if (SQL_SUCCEEDED(SQLPrepare(k->stmt, (SQLCHAR *)(uintptr_t)sql, SQL_NTS)))
+		return k;
+	conn_fail(c, SQL_HANDLE_STMT, k->stmt, NULL, e);
+	forget_kept(k);
+	return NULL;
+}
+
+static bool execute_kept(struct conn *c, struct kept *k, const struct bind *binds, size_t count, int64_t *rows_r,
+			 struct err *e)
+{
+	SQLLEN lengths[BINDS_MAX], rows = 0;
+	SQLRETURN rc;
+
+	if (!bind_all(c, k->stmt, binds, lengths, count, e))
+		return false;
+	rc = SQLExecute(k->stmt);
+	if (!SQL_SUCCEEDED(rc) && rc != SQL_NO_DATA)
+		return conn_fail(c, SQL_HANDLE_STMT, k->stmt, NULL, e);
+	if (rows_r)
+		*rows_r = SQL_SUCCEEDED(SQLRowCount(k->stmt, &rows)) && rows > 0 ? (int64_t)rows : 0;
+	return conn_drain(c, k->stmt, e) && SQL_SUCCEEDED(SQLFreeStmt(k->stmt, SQL_CLOSE)) &&
+	       SQL_SUCCEEDED(SQLFreeStmt(k->stmt, SQL_RESET_PARAMS));
+}
+
+bool conn_exec_kept(struct conn *c, const char *sql, const struct bind *binds, size_t count, int64_t *rows_r,
+		    struct err *e)
+{
+	struct kept *k;
+	bool ok;
+
+	if (count > BINDS_MAX)
+		return err_set(e, ERR_MISUSE, 0, "odbc", "a statement has more than %d values", BINDS_MAX);
+	if (conn_is_stopped(c))
+		return conn_fail_stopped(e);
+	k = keep(c, sql, e);
+	if (!k)
+		return false;
+	atomic_store(&c->timed_out, false);
+	atomic_store(&c->started_ms, conn_clock_ms());
+	ok = execute_kept(c, k, binds, count, rows_r, e);
+	atomic_store(&c->started_ms, 0);
+	if (!ok) {
+		forget_kept(k);
+		err_set(e, ERR_TRANSIENT, 0, "odbc", "the statement could not be made ready again");
+	}
 	return ok;
 }
 

@@ -58,6 +58,11 @@ int64_t conn_clock_ms(void);
 
 /* A statement without results. *rows_r, which may be NULL, is what it changed. SQL_NO_DATA is success. */
 bool conn_exec(struct conn *c, const char *sql, const struct bind *binds, size_t count, int64_t *rows_r, struct err *e);
+/* The same for one that is executed again and again: it stays prepared. sql must be the very same text, unchanged, for
+ * the life of the connection; at most KEPT_MAX of them. */
+enum { KEPT_MAX = 8 };
+bool conn_exec_kept(struct conn *c, const char *sql, const struct bind *binds, size_t count, int64_t *rows_r,
+		    struct err *e);
 /* A statement with results: fn for each row; reading ends early, and with success, when fn returns false without
  * filling *e. */
 bool conn_query(struct conn *c, const char *sql, const struct bind *binds, size_t count, conn_row_fn *fn, void *arg,

@@ -21,6 +21,10 @@ struct conn {
 	atomic_bool timed_out;
 	int64_t timeout_ms, busy_ms;
 	bool in_transaction, tainted;
+	struct kept { /* prepared; sql NULL: free */
+		const char *sql;
+		SQLHSTMT stmt;
+	} kept[KEPT_MAX];
 	char *row; /* the cells of one row, one behind the other */
 	size_t row_size;
 	size_t usual[COLUMNS_MAX]; /* how long the column's last cell was */

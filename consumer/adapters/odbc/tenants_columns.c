@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/adapters/odbc/tenants_columns.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#define FACTS_FORM "1"
 
 enum column_kind { COLUMN_TEXT, COLUMN_INT, COLUMN_LONG };
 
@@ -9,51 +12,46 @@ struct column {
 	const char *name;
 	enum column_kind kind;
 	size_t at, size; /* of the member */
-	bool is_key;
 };
 
-#define MEMBER(name, kind, type, member) { name, kind, offsetof(type, member), sizeof((type *)0)->member, false }
-#define KEY(name, type, member) { name, COLUMN_TEXT, offsetof(type, member), sizeof((type *)0)->member, true }
-#define OF_CLONE(name, kind, member) MEMBER(name, kind, struct clone_facts, member)
-#define OF_TURN(name, turn)                                                                                            \
-	OF_CLONE(name "_sequence", COLUMN_LONG, turns[turn].sequence), OF_CLONE(name "_at_ms", COLUMN_LONG, turns[turn].at_ms)
+#define MEMBER(name, kind, type, member) { name, kind, offsetof(type, member), sizeof((type *)0)->member }
+#define OF_CLONE(kind, member) MEMBER(NULL, kind, struct clone_facts, member)
+#define OF_TURN(turn) OF_CLONE(COLUMN_LONG, turns[turn].sequence), OF_CLONE(COLUMN_LONG, turns[turn].at_ms)
 #define OF_ROW(name, kind, member) MEMBER(name, kind, struct tenant_row, member)
 
-static const struct column clone_columns[] = {
-	KEY("ctx", struct clone_facts, ctx),
-	KEY("clone_id", struct clone_facts, clone_id),
-	OF_CLONE("source_ctx", COLUMN_TEXT, source_ctx),
-	OF_TURN("offline", TURN_OFFLINE),
-	OF_TURN("in_migration", TURN_IN_MIGRATION),
-	OF_TURN("normal", TURN_NORMAL),
-	OF_TURN("open", TURN_OPEN),
-	OF_CLONE("last_sequence", COLUMN_LONG, last.sequence),
-	OF_CLONE("last_at_ms", COLUMN_LONG, last.at_ms),
-	OF_CLONE("last_run", COLUMN_INT, last.run),
-	OF_CLONE("last_step_no", COLUMN_INT, last.step_no),
-	OF_CLONE("last_total_steps", COLUMN_INT, last.total_steps),
-	OF_CLONE("last_step", COLUMN_TEXT, last.slug),
-	OF_CLONE("state_sequence", COLUMN_LONG, state.sequence),
-	OF_CLONE("state_requested_at_ms", COLUMN_LONG, state.requested_at_ms),
-	OF_CLONE("state_updated_at_ms", COLUMN_LONG, state.updated_at_ms),
-	OF_CLONE("state_status", COLUMN_INT, state.status),
-	OF_CLONE("state_leaves", COLUMN_INT, state.leaves),
-	OF_CLONE("state_run", COLUMN_INT, state.run),
-	OF_CLONE("state_steps_done", COLUMN_INT, state.steps_done),
-	OF_CLONE("state_total_steps", COLUMN_INT, state.total_steps),
-	OF_CLONE("state_generation", COLUMN_TEXT, state.generation),
-	OF_CLONE("state_step", COLUMN_TEXT, state.step),
-	OF_CLONE("state_cause", COLUMN_TEXT, state.cause),
-	OF_CLONE("state_next_command", COLUMN_TEXT, state.next_command),
-	OF_CLONE("restored_sequence", COLUMN_LONG, restored.sequence),
-	OF_CLONE("restored_at_ms", COLUMN_LONG, restored.at_ms),
-	OF_CLONE("restored_version_name", COLUMN_TEXT, restored.version_name),
-	OF_CLONE("restored_file_version", COLUMN_TEXT, restored.file_version),
-	OF_CLONE("restored_host", COLUMN_TEXT, restored.host),
+/* In the order they are written into the one column `facts`, separated by tabs, behind the number of this form. */
+static const struct column clone_members[] = {
+	OF_CLONE(COLUMN_TEXT, source_ctx),
+	OF_TURN(TURN_OFFLINE),
+	OF_TURN(TURN_IN_MIGRATION),
+	OF_TURN(TURN_NORMAL),
+	OF_TURN(TURN_OPEN),
+	OF_CLONE(COLUMN_LONG, last.sequence),
+	OF_CLONE(COLUMN_LONG, last.at_ms),
+	OF_CLONE(COLUMN_INT, last.run),
+	OF_CLONE(COLUMN_INT, last.step_no),
+	OF_CLONE(COLUMN_INT, last.total_steps),
+	OF_CLONE(COLUMN_TEXT, last.slug),
+	OF_CLONE(COLUMN_LONG, state.sequence),
+	OF_CLONE(COLUMN_LONG, state.requested_at_ms),
+	OF_CLONE(COLUMN_LONG, state.updated_at_ms),
+	OF_CLONE(COLUMN_INT, state.status),
+	OF_CLONE(COLUMN_INT, state.leaves),
+	OF_CLONE(COLUMN_INT, state.run),
+	OF_CLONE(COLUMN_INT, state.steps_done),
+	OF_CLONE(COLUMN_INT, state.total_steps),
+	OF_CLONE(COLUMN_TEXT, state.generation),
+	OF_CLONE(COLUMN_TEXT, state.step),
+	OF_CLONE(COLUMN_TEXT, state.cause),
+	OF_CLONE(COLUMN_TEXT, state.next_command),
+	OF_CLONE(COLUMN_LONG, restored.sequence),
+	OF_CLONE(COLUMN_LONG, restored.at_ms),
+	OF_CLONE(COLUMN_TEXT, restored.version_name),
+	OF_CLONE(COLUMN_TEXT, restored.file_version),
+	OF_CLONE(COLUMN_TEXT, restored.host),
 };
 
 static const struct column row_columns[] = {
-	KEY("ctx", struct tenant_row, ctx),
 	OF_ROW("state_number", COLUMN_INT, state),
 	OF_ROW("since_ms", COLUMN_LONG, since_ms),
 	OF_ROW("clone_id", COLUMN_TEXT, clone_id),
@@ -73,109 +71,65 @@ static const struct column row_columns[] = {
 static const char *const row_names[] = { "state", "superid_state", "clone_status" };
 
 enum {
-	CLONE_COLUMNS = sizeof clone_columns / sizeof *clone_columns,
+	CLONE_MEMBERS = sizeof clone_members / sizeof *clone_members,
 	ROW_COLUMNS = sizeof row_columns / sizeof *row_columns,
 	ROW_NAMES = sizeof row_names / sizeof *row_names,
 };
 
-_Static_assert((int)CLONE_COLUMNS < (int)TENANTS_BINDS_MAX && ROW_COLUMNS + ROW_NAMES < (int)TENANTS_BINDS_MAX,
-               "values of one row");
+_Static_assert(ROW_COLUMNS + ROW_NAMES + 2 < (int)TENANTS_BINDS_MAX, "values of one row");
 
 /* ---- statements ---- */
 
-struct table_shape_of {
-	const char *name;
-	const struct column *columns;
-	size_t count;
-	const char *const *names;
-	size_t name_count;
-};
-
-static const struct table_shape_of clone_table = { "sandbox_tenant_clone", clone_columns, CLONE_COLUMNS, NULL, 0 };
-static const struct table_shape_of row_table = { "sandbox_tenant", row_columns, ROW_COLUMNS, row_names, ROW_NAMES };
-
-static void add_keys(const struct table_shape_of *t, struct buf *sql)
-{
-	for (size_t i = 0; i < t->count && t->columns[i].is_key; i++)
-		buf_printf(sql, "%s%s", i ? ", " : "", t->columns[i].name);
-}
-
-static bool make(const struct table_shape_of *t, struct buf *sql)
-{
-	buf_printf(sql, "CREATE TABLE IF NOT EXISTS %s (", t->name);
-	for (size_t i = 0; i < t->count; i++) {
-		const struct column *c = &t->columns[i];
-
-		if (c->kind == COLUMN_TEXT)
-			buf_printf(sql, "%s VARCHAR(%zu) NOT NULL, ", c->name, c->size - 1);
-		else
-			buf_printf(sql, "%s %s NOT NULL, ", c->name, c->kind == COLUMN_INT ? "INTEGER" : "BIGINT");
-	}
-	for (size_t i = 0; i < t->name_count; i++)
-		buf_printf(sql, "%s VARCHAR(40) NOT NULL, ", t->names[i]);
-	buf_add_text(sql, "changed BIGINT NOT NULL, PRIMARY KEY (");
-	add_keys(t, sql);
-	return buf_add_text(sql, "))");
-}
-
-static const char *name_of(const struct table_shape_of *t, size_t i)
-{
-	if (i < t->count)
-		return t->columns[i].name;
-	return i < t->count + t->name_count ? t->names[i - t->count] : "changed";
-}
-
-static bool put(const struct table_shape_of *t, struct buf *sql)
-{
-	size_t count = t->count + t->name_count + 1;
-	const char *between = "";
-
-	buf_printf(sql, "INSERT INTO %s (", t->name);
-	for (size_t i = 0; i < count; i++)
-		buf_printf(sql, "%s%s", i ? ", " : "", name_of(t, i));
-	buf_add_text(sql, ") VALUES (");
-	for (size_t i = 0; i < count; i++)
-		buf_add_text(sql, i ? ", ?" : "?");
-	buf_add_text(sql, ") ON CONFLICT (");
-	add_keys(t, sql);
-	buf_add_text(sql, ") DO UPDATE SET ");
-	for (size_t i = 0; i < count; i++) {
-		if (i < t->count && t->columns[i].is_key)
-			continue;
-		buf_printf(sql, "%s%s = excluded.%s", between, name_of(t, i), name_of(t, i));
-		between = ", ";
-	}
-	return !sql->failed;
-}
-
 bool clone_table_make(struct buf *sql)
 {
-	return make(&clone_table, sql);
-}
-
-bool clone_table_put(struct buf *sql)
-{
-	return put(&clone_table, sql);
+	return buf_printf(sql, "CREATE TABLE IF NOT EXISTS sandbox_tenant_clone (ctx VARCHAR(%d) NOT NULL,"
+		" clone_id VARCHAR(%d) NOT NULL, facts VARCHAR(%d) NOT NULL, changed BIGINT NOT NULL,"
+		" PRIMARY KEY (ctx, clone_id))", CTX_MAX, CLONE_ID_MAX, FACTS_TEXT_MAX);
 }
 
 bool row_table_make(struct buf *sql)
 {
-	return make(&row_table, sql);
+	buf_printf(sql, "CREATE TABLE IF NOT EXISTS sandbox_tenant (ctx VARCHAR(%d) NOT NULL PRIMARY KEY", CTX_MAX);
+	for (size_t i = 0; i < ROW_COLUMNS; i++) {
+		const struct column *c = &row_columns[i];
+
+		if (c->kind == COLUMN_TEXT)
+			buf_printf(sql, ", %s VARCHAR(%zu) NOT NULL", c->name, c->size - 1);
+		else
+			buf_printf(sql, ", %s %s NOT NULL", c->name, c->kind == COLUMN_INT ? "INTEGER" : "BIGINT");
+	}
+	for (size_t i = 0; i < ROW_NAMES; i++)
+		buf_printf(sql, ", %s VARCHAR(40) NOT NULL", row_names[i]);
+	return buf_add_text(sql, ", changed BIGINT NOT NULL)");
 }
 
-bool row_table_put(struct buf *sql)
+static void add_row_columns(struct buf *sql, const char *behind)
 {
-	return put(&row_table, sql);
+	for (size_t i = 0; i < ROW_COLUMNS; i++)
+		buf_printf(sql, "%s%s, ", row_columns[i].name, behind);
+	for (size_t i = 0; i < ROW_NAMES; i++)
+		buf_printf(sql, "%s%s, ", row_names[i], behind);
+	buf_printf(sql, "changed%s", behind);
 }
 
-bool clone_table_list(struct buf *sql)
+bool row_table_update(struct buf *sql)
 {
-	for (size_t i = 0; i < CLONE_COLUMNS; i++)
-		buf_printf(sql, "%s%s", i ? ", " : "", clone_columns[i].name);
-	return !sql->failed;
+	buf_add_text(sql, "UPDATE sandbox_tenant SET ");
+	add_row_columns(sql, " = ?");
+	return buf_add_text(sql, " WHERE ctx = ?");
 }
 
-/* ---- values ---- */
+bool row_table_insert(struct buf *sql)
+{
+	buf_add_text(sql, "INSERT INTO sandbox_tenant (");
+	add_row_columns(sql, "");
+	buf_add_text(sql, ", ctx) VALUES (");
+	for (size_t i = 0; i < ROW_COLUMNS + ROW_NAMES + 1; i++)
+		buf_add_text(sql, "?, ");
+	return buf_add_text(sql, "?)");
+}
+
+/* ---- rows ---- */
 
 static struct bind bind_of(const struct column *c, const void *from)
 {
@@ -195,60 +149,108 @@ static struct bind bind_of(const struct column *c, const void *from)
 	}
 }
 
-static size_t bind_all(const struct column *columns, size_t count, const void *from, struct bind *binds)
-{
-	for (size_t i = 0; i < count; i++)
-		binds[i] = bind_of(&columns[i], from);
-	return count;
-}
-
-size_t clone_binds(const struct clone_facts *f, int64_t changed, struct bind binds[TENANTS_BINDS_MAX])
-{
-	size_t count = bind_all(clone_columns, CLONE_COLUMNS, f, binds);
-
-	binds[count++] = NUMBER(changed);
-	return count;
-}
-
 size_t row_binds(const struct tenant_row *row, int64_t changed, struct bind binds[TENANTS_BINDS_MAX])
 {
-	size_t count = bind_all(row_columns, ROW_COLUMNS, row, binds);
+	size_t count = 0;
 
+	while (count < ROW_COLUMNS) {
+		binds[count] = bind_of(&row_columns[count], row);
+		count++;
+	}
 	binds[count++] = TEXT(tenant_state_name(row->state));
 	binds[count++] = TEXT(identity_state_name(row->superid));
 	binds[count++] = TEXT(row->status == CLONE_STATUS_UNSET ? "" : clone_status_name(row->status));
 	binds[count++] = NUMBER(changed);
+	binds[count++] = TEXT(row->ctx);
 	return count;
 }
 
-static bool set_member(const struct column *c, const struct cell *cell, void *to)
-{
-	char *member = (char *)to + c->at;
-	int small = (int)cell->number;
+/* ---- facts as one text ---- */
 
-	switch (c->kind) {
-	case COLUMN_TEXT:
-		if (cell->len >= c->size)
-			return false;
-		memcpy(member, cell->text, cell->len);
-		return true;
-	case COLUMN_INT:
-		memcpy(member, &small, sizeof small);
-		return small == cell->number;
-	default:
-		memcpy(member, &cell->number, sizeof cell->number);
-		return true;
+static void add_escaped(struct buf *out, const char *text)
+{
+	for (size_t len; *text; text += len) {
+		len = strcspn(text, "\t\\");
+		buf_add(out, text, len);
+		if (text[len]) {
+			buf_add_text(out, text[len] == '\t' ? "\\t" : "\\\\");
+			len++;
+		}
 	}
 }
 
-bool clone_of_cells(const struct cell *cells, size_t count, struct clone_facts *f, struct err *e)
+bool facts_write(const struct clone_facts *f, struct buf *out)
+{
+	buf_add_text(out, FACTS_FORM);
+	for (size_t i = 0; i < CLONE_MEMBERS; i++) {
+		const struct bind value = bind_of(&clone_members[i], f);
+
+		buf_add(out, "\t", 1);
+		if (value.kind == BIND_NUMBER)
+			buf_add_number(out, value.number);
+		else
+			add_escaped(out, value.text);
+	}
+	return !out->failed;
+}
+
+/* Up to the next tab into out, without its escapes; false when it does not fit. */
+static bool read_escaped(const char **at, const char *end, char *out, size_t size)
+{
+	size_t len = 0;
+
+	for (; *at < end && **at != '\t'; (*at)++) {
+		char c = **at;
+
+		if (c == '\\' && *at + 1 < end)
+			c = *++*at == 't' ? '\t' : '\\';
+		if (len + 1 >= size)
+			return false;
+		out[len++] = c;
+	}
+	return true;
+}
+
+static bool read_member(const struct column *c, const char **at, const char *end, struct clone_facts *f)
+{
+	char *member = (char *)f + c->at, text[24] = "", *stop;
+	int64_t wide;
+	int small;
+
+	if (c->kind == COLUMN_TEXT)
+		return read_escaped(at, end, member, c->size);
+	if (!read_escaped(at, end, text, sizeof text) || !*text)
+		return false;
+	wide = strtoll(text, &stop, 10);
+	small = (int)wide;
+	if (c->kind == COLUMN_LONG)
+		memcpy(member, &wide, sizeof wide);
+	else
+		memcpy(member, &small, sizeof small);
+	return !*stop && (c->kind == COLUMN_LONG || small == wide);
+}
+
+static bool read_facts(const char *text, size_t len, struct clone_facts *f)
+{
+	const char *at = text, *end = text + len;
+	char form[8] = "";
+
+	if (!read_escaped(&at, end, form, sizeof form) || strcmp(form, FACTS_FORM) != 0)
+		return false;
+	for (size_t i = 0; i < CLONE_MEMBERS; i++)
+		if (at++ == end || !read_member(&clone_members[i], &at, end, f))
+			return false;
+	return at == end;
+}
+
+bool clone_of_cells(const struct cell cells[CLONE_CELLS], struct clone_facts *f, struct err *e)
 {
 	memset(f, 0, sizeof *f);
-	if (count != CLONE_COLUMNS)
-		return err_set(e, ERR_BUG, 0, "tenants", "the table of clones has %zu columns", count);
-	for (size_t i = 0; i < CLONE_COLUMNS; i++)
-		if (!set_member(&clone_columns[i], &cells[i], f))
-			return err_set(e, ERR_REFUSED, 0, "tenants", "column %s of sandbox_tenant_clone holds what was never put there",
-				clone_columns[i].name);
-	return true;
+	if (cells[0].len <= CTX_MAX && cells[1].len <= CLONE_ID_MAX && read_facts(cells[2].text, cells[2].len, f)) {
+		memcpy(f->ctx, cells[0].text, cells[0].len);
+		memcpy(f->clone_id, cells[1].text, cells[1].len);
+		return true;
+	}
+	return err_set(e, ERR_REFUSED, 0, "tenants",
+		"sandbox_tenant_clone holds what this program has not put there; another version wrote it, or somebody by hand");
 }

@@ -17,7 +17,7 @@ struct tenants_odbc {
 	const struct sql_dialect *dialect;
 	struct odbc_env *env;
 	struct conn *conn; /* NULL: not connected */
-	struct buf texts, put_clone, put_row, clones_since;
+	struct buf texts, update_row, insert_row, facts;
 	int64_t number; /* of the change that is open */
 };
 
@@ -121,13 +121,30 @@ static bool begin(struct tenants_port *port, int64_t *last_r, struct err *e)
 	return true;
 }
 
+/* Most are there already: that is the shorter statement. */
+static bool update_or_insert(struct tenants_odbc *t, const char *update, const char *insert, const struct bind *binds,
+                             size_t count, struct err *e)
+{
+	int64_t rows = 0;
+
+	return (conn_exec_kept(t->conn, update, binds, count, &rows, e) &&
+		(rows > 0 || conn_exec_kept(t->conn, insert, binds, count, NULL, e))) || failed(t);
+}
+
 static bool put_clone(struct tenants_port *port, const struct clone_facts *facts, struct err *e)
 {
+	static const char update[] = "UPDATE sandbox_tenant_clone SET facts = ?, changed = ? WHERE ctx = ? AND clone_id = ?";
+	static const char insert[] = "INSERT INTO sandbox_tenant_clone (facts, changed, ctx, clone_id) VALUES (?, ?, ?, ?)";
 	struct tenants_odbc *t = self_of(port);
-	struct bind binds[TENANTS_BINDS_MAX];
-	size_t count = clone_binds(facts, t->number, binds);
+	struct bind binds[] = { { 0 }, NUMBER(t->number), TEXT(facts->ctx), TEXT(facts->clone_id) };
 
-	return conn_exec(t->conn, buf_text(&t->put_clone), binds, count, NULL, e) || failed(t);
+	buf_clear(&t->facts);
+	if (!facts_write(facts, &t->facts)) {
+		failed(t);
+		return err_set(e, ERR_BUG, 0, "tenants", "the facts of a clone are longer than they can be");
+	}
+	binds[0] = TEXT(buf_text(&t->facts));
+	return update_or_insert(t, update, insert, binds, sizeof binds / sizeof *binds, e);
 }
 
 static bool drop_clone(struct tenants_port *port, const struct clone_facts *facts, struct err *e)
@@ -145,7 +162,7 @@ static bool put_row(struct tenants_port *port, const struct tenant_row *row, str
 	struct bind binds[TENANTS_BINDS_MAX];
 	size_t count = row_binds(row, t->number, binds);
 
-	return conn_exec(t->conn, buf_text(&t->put_row), binds, count, NULL, e) || failed(t);
+	return update_or_insert(t, buf_text(&t->update_row), buf_text(&t->insert_row), binds, count, e);
 }
 
 static bool position(struct tenants_port *port, const char *topic, int partition, int64_t *next_r, struct err *e)
@@ -200,7 +217,8 @@ static bool take_clone(void *arg, const struct cell *cells, size_t count, struct
 	struct reading *r = arg;
 	struct clone_facts facts;
 
-	return clone_of_cells(cells, count, &facts, e) &&
+	(void)count;
+	return clone_of_cells(cells, &facts, e) &&
 		(r->fn(r->arg, &facts) || err_set(e, ERR_TRANSIENT, 0, "tenants", "out of memory for what is known of clones"));
 }
 
@@ -212,7 +230,7 @@ static bool clones_since(struct tenants_port *port, int64_t after, tenants_clone
 
 	if (!connect_now(t, e))
 		return false;
-	return conn_query(t->conn, buf_text(&t->clones_since), binds, 1, take_clone, &r, e) || failed(t);
+	return conn_query(t->conn, "SELECT ctx, clone_id, facts FROM sandbox_tenant_clone WHERE changed > ?", binds, 1, take_clone, &r, e) || failed(t);
 }
 
 /* ---- from start to end ---- */
@@ -226,9 +244,9 @@ static void close_port(struct tenants_port *port)
 	if (t->texts.data)
 		explicit_bzero(t->texts.data, t->texts.len);
 	buf_done(&t->texts);
-	buf_done(&t->put_clone);
-	buf_done(&t->put_row);
-	buf_done(&t->clones_since);
+	buf_done(&t->update_row);
+	buf_done(&t->insert_row);
+	buf_done(&t->facts);
 	free(t);
 }
 
@@ -268,12 +286,10 @@ static bool prepare(struct tenants_odbc *t, const struct odbc_settings *s, const
 		return err_set(e, ERR_MISUSE, 0, "tenants", "the name of the database is too long");
 	memcpy(t->database, database, strlen(database));
 	buf_init(&t->texts, CONNECTION_MAX);
-	buf_init(&t->put_clone, STATEMENT_MAX);
-	buf_init(&t->put_row, STATEMENT_MAX);
-	buf_init(&t->clones_since, STATEMENT_MAX);
-	if (!keep_texts(t, s) || !clone_table_put(&t->put_clone) || !row_table_put(&t->put_row) ||
-	    !buf_add_text(&t->clones_since, "SELECT ") || !clone_table_list(&t->clones_since) ||
-	    !buf_add_text(&t->clones_since, " FROM sandbox_tenant_clone WHERE changed > ?"))
+	buf_init(&t->update_row, STATEMENT_MAX);
+	buf_init(&t->insert_row, STATEMENT_MAX);
+	buf_init(&t->facts, FACTS_TEXT_MAX);
+	if (!keep_texts(t, s) || !row_table_update(&t->update_row) || !row_table_insert(&t->insert_row))
 		return err_set(e, ERR_TRANSIENT, 0, "tenants", "out of memory");
 	t->env = odbc_env_new(e);
 	return t->env;
