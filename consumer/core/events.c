@@ -82,6 +82,18 @@ static enum tenant_state leaves(const struct effect *fx)
 	return fx->request->job.set_running ? TENANT_RUNNING : TENANT_OFFLINE_MAINTENANCE;
 }
 
+/* Slugs of the steps this run does; none when it does all. NULL when memory is short. */
+static const char *const *only_steps(step_set scope, struct arena *mem, size_t *count_r)
+{
+	const char **slugs = arena_take(mem, STEP_END * sizeof *slugs);
+
+	*count_r = 0;
+	for (int i = 0; slugs && scope != ALL_STEPS && i < STEP_END; i++)
+		if (scope & STEP_BIT(i))
+			slugs[(*count_r)++] = steps[i].slug;
+	return slugs;
+}
+
 static void fill_state(const struct effect *fx, const struct engine_event *event, int64_t utc_ms, struct arena *mem,
                        struct clone_state *m)
 {
@@ -109,6 +121,7 @@ static void fill_state(const struct effect *fx, const struct engine_event *event
 		.cancel_begun = s->cancel_begun,
 		.leaves = leaves(fx),
 	};
+	m->only_steps = only_steps(s->scope, mem, &m->only_step_count);
 }
 
 const struct message *event_message(const struct effect *fx, const struct engine_event *event, int64_t utc_ms,
@@ -134,7 +147,7 @@ const struct message *event_message(const struct effect *fx, const struct engine
 		*topic_r = TOPIC_STATE;
 		*key_r = fx->clone_id;
 		fill_state(fx, event, utc_ms, mem, &m->state);
-		return m->state.event_id && m->state.next_command ? m : NULL;
+		return m->state.event_id && m->state.next_command && m->state.only_steps ? m : NULL;
 	}
 }
 

@@ -338,6 +338,7 @@ static void enter_run(struct clone_snapshot *s, int run)
 	s->failed_step = -1;
 	s->error_class[0] = s->cause[0] = '\0';
 	memset(s->outcome, 0, sizeof s->outcome);
+	s->scope = ALL_STEPS; /* its state event says otherwise */
 }
 
 static void take_sequence(struct clone_snapshot *s, int64_t sequence)
@@ -360,6 +361,20 @@ void snapshot_fold_step(struct clone_snapshot *s, const struct step_completed *e
 	snprintf(s->source_ctx, sizeof s->source_ctx, "%s", event->source_ctx);
 }
 
+/* What this program does not know it cannot do either. */
+static step_set scope_of(const struct clone_state *event)
+{
+	step_set scope = 0;
+
+	for (size_t i = 0; i < event->only_step_count; i++) {
+		enum step_id id = step_by_slug(event->only_steps[i]);
+
+		if (id != STEP_END)
+			scope |= STEP_BIT(id);
+	}
+	return scope ? scope : ALL_STEPS;
+}
+
 void snapshot_fold_state(struct clone_snapshot *s, const struct clone_state *event)
 {
 	enum step_id failed = step_by_slug(event->step);
@@ -376,6 +391,7 @@ void snapshot_fold_state(struct clone_snapshot *s, const struct clone_state *eve
 	if (event->run > s->run)
 		enter_run(s, event->run);
 	s->status = event->status;
+	s->scope = scope_of(event);
 	s->cancel_begun = event->cancel_begun;
 	s->left_in = event->status == CLONE_CANCELLED || event->status == CLONE_ROLLED_BACK ? event->leaves : TENANT_UNKNOWN;
 	s->failed_step = failed == STEP_END ? -1 : (int)failed;

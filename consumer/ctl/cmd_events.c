@@ -84,6 +84,10 @@ static void json_state(struct js *j, const struct clone_state *s)
 	js_number(j, "token", (int64_t)s->token);
 	js_flag(j, "cancel_begun", s->cancel_begun);
 	js_text(j, "leaves", tenant_state_name(s->leaves));
+	js_array(j, "only_steps");
+	for (size_t i = 0; i < s->only_step_count; i++)
+		js_text(j, NULL, s->only_steps[i]);
+	js_close(j);
 }
 
 static void print_json(struct ctl *c, const struct history_event *event)

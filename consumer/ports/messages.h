@@ -118,6 +118,8 @@ struct clone_state {
 	uint64_t token;
 	bool cancel_begun;
 	enum tenant_state leaves; /* what it leaves its target in, or will; TENANT_UNKNOWN not known */
+	const char *const *only_steps; /* slugs of the steps this run does; none: all */
+	size_t only_step_count;
 };
 
 struct dead_letter {

@@ -81,6 +81,8 @@ static inline struct message sample_backup(void)
 
 static inline struct message sample_state(void)
 {
+	static const char *const only[] = { "enter_offline_mode", "drop_database" };
+
 	return (struct message){
 		.kind = MESSAGE_STATE,
 		.state = { .event_id = "c1/2/9", .clone_id = "c1", .source_ctx = "Cust70000", .target_ctx = "Cust70001",
@@ -89,7 +91,7 @@ static inline struct message sample_state(void)
 			.updated_at_ms = 1785578470000, .step = "copy_database", .cause = "the disk is full",
 			.error_class = "transient", .next_command = "sandboxctl clone replay c1",
 			.token = UINT64_C(1785578400123456), .cancel_begun = true,
-			.leaves = TENANT_OFFLINE_MAINTENANCE },
+			.leaves = TENANT_OFFLINE_MAINTENANCE, .only_steps = only, .only_step_count = 2 },
 	};
 }
 

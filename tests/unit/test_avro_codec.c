@@ -257,6 +257,8 @@ START_TEST(a_state_comes_back)
 	ck_assert_uint_eq(got->token, want->token);
 	SAME_NUMBER(cancel_begun);
 	SAME_NUMBER(leaves);
+	ck_assert_uint_eq(got->only_step_count, 2);
+	ck_assert_str_eq(got->only_steps[1], "drop_database");
 	message_free(&m);
 }
 END_TEST

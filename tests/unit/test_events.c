@@ -182,6 +182,20 @@ START_TEST(the_state_says_what_to_do_next)
 }
 END_TEST
 
+START_TEST(the_state_says_which_steps_a_run_does)
+{
+	const struct clone_state *m;
+
+	snapshot.scope = ALL_STEPS;
+	ck_assert_uint_eq(made(MESSAGE_STATE, STEP_END, 5)->state.only_step_count, 0);
+	snapshot.scope = STEP_BIT(STEP_enter_offline_mode) | STEP_BIT(STEP_copy_database);
+	m = &made(MESSAGE_STATE, STEP_END, 5)->state;
+	ck_assert_uint_eq(m->only_step_count, 2);
+	ck_assert_str_eq(m->only_steps[0], "enter_offline_mode");
+	ck_assert_str_eq(m->only_steps[1], "copy_database");
+}
+END_TEST
+
 START_TEST(a_rejection)
 {
 	const struct message *m = event_rejected(&request, "another clone is under way", 5, mem);
@@ -312,6 +326,7 @@ int main(void)
 	tcase_add_test(tc, ids_are_all_different);
 	tcase_add_test(tc, the_restored_backup);
 	tcase_add_test(tc, the_state_says_what_to_do_next);
+	tcase_add_test(tc, the_state_says_which_steps_a_run_does);
 	tcase_add_test(tc, a_rejection);
 	tcase_add_test(tc, made_twice_it_is_byte_equal);
 	tcase_add_test(tc, the_longest_fits);

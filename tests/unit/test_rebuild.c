@@ -288,6 +288,7 @@ START_TEST(a_clone_is_remembered_as_the_topics_tell_it)
 	ck_assert_str_eq(value_of(n, "m:enter_offline_mode"), "ALREADY_DONE");
 	ck_assert_str_eq(value_of(n, "m:wait_customer_tasks"), "ALREADY_DONE");
 	ck_assert_str_eq(value_of(n, "m:copy_database"), "nothing");
+	ck_assert_str_eq(value_of(n, "scope"), "0000000000000011"); /* two steps of the sample: the 1st and the 5th */
 	ck_assert_str_ne(value_of(n, "request"), "nothing");
 	ck_assert_str_ne(value_of(n, "fingerprint"), "0000000000000000");
 }

@@ -383,6 +383,32 @@ START_TEST(a_life_is_told)
 }
 END_TEST
 
+/* A replay that ends early must end early after a loss of the store, too; the run after it does all again. */
+START_TEST(what_a_run_does_is_told)
+{
+	static const char *const only[] = { "enter_offline_mode", "no_such_step", "copy_database" };
+	static const char *const unknown[] = { "no_such_step" };
+	struct history h = { .run = 1 };
+	struct clone_snapshot s;
+
+	tell_state(&h, CLONE_PAUSED, "", "as it was told");
+	h.events[0].state.only_steps = only;
+	h.events[0].state.only_step_count = 3;
+	s = fold_first(&h, 1);
+	ck_assert_uint_eq(s.scope, STEP_BIT(STEP_enter_offline_mode) | STEP_BIT(STEP_copy_database));
+	h.events[0].state.only_steps = unknown;
+	h.events[0].state.only_step_count = 1;
+	ck_assert_uint_eq(fold_first(&h, 1).scope, ALL_STEPS);
+	h.events[0].state.only_steps = only;
+
+	h.run = 2;
+	tell_step(&h, STEP_copy_database, STEP_DONE);
+	ck_assert_uint_eq(fold_first(&h, 2).scope, ALL_STEPS);
+	tell_state(&h, CLONE_RUNNING, "", "");
+	ck_assert_uint_eq(fold_first(&h, 3).scope, ALL_STEPS);
+}
+END_TEST
+
 /* Topics have no common order and consumers send again: any prefix of a life, shuffled and with repeats. */
 START_TEST(folding_in_any_order_and_twice_is_the_same)
 {
@@ -497,6 +523,7 @@ int main(void)
 	tcase_add_test(tc, nonsense_is_refused);
 	tcase_add_test(tc, without_status_or_run_it_is_none);
 	tcase_add_test(tc, a_life_is_told);
+	tcase_add_test(tc, what_a_run_does_is_told);
 	tcase_add_test(tc, folding_in_any_order_and_twice_is_the_same);
 	tcase_add_test(tc, only_the_last_state_is_enough);
 	tcase_add_test(tc, steps_alone_say_that_it_runs);

@@ -177,6 +177,8 @@ static const struct binding state_fields[] = {
 	{ MEMBER(BIND_UNSIGNED, "token", clone_state, token) },
 	{ MEMBER(BIND_BOOL, "cancel_begun", clone_state, cancel_begun) },
 	{ MEMBER(BIND_INT, "leaves", clone_state, leaves) },
+	{ MEMBER(BIND_TEXTS, "only_steps", clone_state, only_steps),
+	  .count = offsetof(struct clone_state, only_step_count) },
 	{ .type = BIND_END },
 };
 
