@@ -75,23 +75,36 @@ static int partitions_of(rd_kafka_t *rk, const char *name)
 	return count;
 }
 
+/* A topic that was just made may have no leader yet. */
+static bool end_of(rd_kafka_t *rk, const char *topic, int partition, int64_t *end_r)
+{
+	time_t until = now_s() + TOPIC_WITHIN_MS / 1000;
+	int64_t low;
+
+	while (rd_kafka_query_watermark_offsets(rk, topic, partition, &low, end_r, 2000)) {
+		if (now_s() >= until)
+			return false;
+		nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	}
+	return true;
+}
+
 /* From where the topic ends now: what earlier runs left there is none of ours. */
 static bool read_from_end(struct driver *d)
 {
 	int count = partitions_of(d->consumer, d->subject->done_topic);
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
-	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+	bool ok = count > 0;
 
-	for (int i = 0; i < count && !code; i++) {
-		int64_t low, high = 0;
+	for (int i = 0; i < count && ok; i++) {
+		int64_t end = 0;
 
-		code = rd_kafka_query_watermark_offsets(d->consumer, d->subject->done_topic, i, &low, &high, 5000);
-		rd_kafka_topic_partition_list_add(list, d->subject->done_topic, i)->offset = high;
+		ok = end_of(d->consumer, d->subject->done_topic, i, &end);
+		rd_kafka_topic_partition_list_add(list, d->subject->done_topic, i)->offset = end;
 	}
-	if (!code)
-		code = rd_kafka_assign(d->consumer, list);
+	ok = ok && rd_kafka_assign(d->consumer, list) == RD_KAFKA_RESP_ERR_NO_ERROR;
 	rd_kafka_topic_partition_list_destroy(list);
-	return (count && !code) || complain("the broker has no topic to read the ends from");
+	return ok || complain("the broker has no topic to read the ends from");
 }
 
 struct driver *driver_open(const char *bootstrap, const struct driver_subject *subject, size_t clones)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * floor BOOTSTRAP REDIS_SOCKET strict|lazy CLONES TRACE FETCH_WAIT_MS
+ * floor BOOTSTRAP REDIS_SOCKET strict|lazy CLONES TRACE FETCH_WAIT_MS SESSION_MS
  * The least that a durable step costs on this machine: one marker in Redis by one Lua call, one acknowledged event of
  * 300 bytes, nothing else. No retries, no schemas, no fencing of the store, no log: what bench_steps is measured
  * against. strict: the next step when the event is acknowledged; lazy: on the marker alone, and all events are
@@ -283,7 +283,8 @@ static void open_producer(struct floor *f, const char *bootstrap)
 	rd_kafka_flush(f->producer, 20000);
 }
 
-static void open_consumer(struct floor *f, const char *bootstrap, const char *fetch_wait_ms)
+static void open_consumer(struct floor *f, const char *bootstrap, const char *fetch_wait_ms,
+                          const char *session_ms)
 {
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
@@ -293,7 +294,7 @@ static void open_consumer(struct floor *f, const char *bootstrap, const char *fe
 	set(conf, "enable.auto.commit", "false");
 	set(conf, "allow.auto.create.topics", "true");
 	set(conf, "fetch.error.backoff.ms", "5");
-	set(conf, "session.timeout.ms", "6000"); /* the embedded broker keeps the next member waiting for so long */
+	set(conf, "session.timeout.ms", session_ms);
 	set(conf, "fetch.wait.max.ms", fetch_wait_ms);
 	f->consumer = client(RD_KAFKA_CONSUMER, conf, bootstrap);
 	rd_kafka_poll_set_consumer(f->consumer);
@@ -343,7 +344,7 @@ int main(int argc, char **argv)
 {
 	static struct floor f;
 
-	if (argc != 7)
+	if (argc != 8)
 		return 2;
 	f.strict = strcmp(argv[3], "strict") == 0;
 	f.total = strtoul(argv[4], NULL, 10);
@@ -355,7 +356,7 @@ int main(int argc, char **argv)
 		die("out of memory");
 	open_redis(&f, argv[2]);
 	open_producer(&f, argv[1]);
-	open_consumer(&f, argv[1], argv[6]);
+	open_consumer(&f, argv[1], argv[6], argv[7]);
 	f.producer_fd = wake_by(rd_kafka_queue_get_main(f.producer));
 	f.consumer_fd = wake_by(rd_kafka_queue_get_consumer(f.consumer));
 	loop(&f);

@@ -175,7 +175,8 @@ static bool run_loop(struct noop_world *world, struct err *e)
 
 int main(int argc, char **argv)
 {
-	static struct noop_world world = { .port = { NULL, open_nothing, leave_alone, leave_alone, run } };
+	static struct noop_world world = { .port = { .open = open_nothing, .abort = leave_alone, .close = leave_alone,
+		.run = run } };
 	const struct sigaction action = { .sa_handler = on_signal };
 	struct err e = { 0 };
 

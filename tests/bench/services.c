@@ -78,7 +78,8 @@ bool services_start(struct services *s, const char *bootstrap, pid_t broker_pid,
 {
 	const char *tmp = getenv("TMPDIR");
 
-	*s = (struct services){ .broker = { .control = -1 }, .fetch_wait_ms = bootstrap[0] ? "100" : "5" };
+	*s = (struct services){ .broker = { .control = -1 }, .fetch_wait_ms = bootstrap[0] ? "100" : "5",
+		.session_ms = bootstrap[0] ? "45000" : "6000" };
 	snprintf(s->folder, sizeof s->folder, "%s/sandbox-bench.XXXXXX", tmp && strlen(tmp) < 30 ? tmp : "/tmp");
 	if (!mkdtemp(s->folder)) {
 		s->folder[0] = '\0';
@@ -149,7 +150,7 @@ static void configure(const struct services *s, const struct noop_options *o)
 
 	set_env("SANDBOX_KAFKA__BOOTSTRAP_SERVERS", "%s", s->bootstrap);
 	set_env("SANDBOX_KAFKA__FETCH_WAIT_MAX_MS", "%s", s->fetch_wait_ms);
-	set_env("SANDBOX_KAFKA__SESSION_TIMEOUT_MS", "%d", 6000); /* as the floor has it */
+	set_env("SANDBOX_KAFKA__SESSION_TIMEOUT_MS", "%s", s->session_ms); /* as the floor has it */
 	set_env("SANDBOX_REDIS__SOCKET", "%s", redis_server_socket(s->redis));
 	set_env("SANDBOX_ENGINE__PLAN", "strict");
 	set_env("SANDBOX_ENGINE__WORKERS", "%d", o->workers);
@@ -181,7 +182,7 @@ bool subject_start_floor(struct services *s, const char *mode, size_t clones, st
 {
 	char count[24];
 	const char *argv[] = { "floor", s->bootstrap, redis_server_socket(s->redis), mode, count, r->trace,
-		s->fetch_wait_ms, NULL };
+		s->fetch_wait_ms, s->session_ms, NULL };
 
 	snprintf(r->trace, sizeof r->trace, "%s/floor.trace", s->folder);
 	snprintf(count, sizeof count, "%zu", clones);

@@ -21,6 +21,7 @@ struct services {
 	char bootstrap[256];
 	pid_t broker_pid; /* 0 unknown */
 	const char *fetch_wait_ms; /* the embedded broker lets a fetch wait so long even when a record comes meanwhile */
+	const char *session_ms;    /* and keeps the next member of a group waiting for so long */
 };
 
 /* bootstrap "": an embedded broker is started. fsync is Redis' appendfsync. False: said on stderr why not. */
