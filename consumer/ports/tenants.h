@@ -65,7 +65,8 @@ struct tenant_row {
 	enum tenant_state state;      /* TENANT_UNKNOWN: no clone has touched it as far as was told */
 	enum identity_state superid;  /* never IDENTITY_UNSET */
 	int64_t since_ms;             /* when the state became so; 0 with TENANT_UNKNOWN */
-	/* The clone that has or had the tenant last; all empty when a cancelled one gave it back and there is no other. */
+	/* The clone that has or had the tenant last; all empty when one that was cancelled or rolled back gave it back and
+	 * there is no other. */
 	char clone_id[CLONE_ID_MAX + 1];
 	enum clone_status status;
 	int run, step_no, total_steps;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Which clone counts: the newest one that was begun on the tenant. Its generation's name says when that was. One that
- * has not touched the tenant yet leaves it as the one before it did, and a cancelled one gives it back. */
+ * has not touched the tenant yet leaves it as the one before it did; one that was cancelled or rolled back gives it
+ * back. */
 #include "consumer/tenant/fold.h"
 
 #include <stdio.h>
@@ -43,6 +44,14 @@ static enum clone_status status_of(const struct clone_facts *f)
 	return is_behind(f) ? CLONE_RUNNING : f->state.status;
 }
 
+/* It is offline while it is switched back, and stays so when that broke off: such a clone has failed with every step
+ * done. */
+static bool is_half_rolled_back(const struct clone_facts *f)
+{
+	return status_of(f) == CLONE_ROLLING_BACK ||
+	       (status_of(f) == CLONE_FAILED && f->state.steps_done > 0 && f->state.steps_done >= f->state.total_steps);
+}
+
 struct standing {
 	bool known; /* this clone decides */
 	enum tenant_state state;
@@ -76,6 +85,8 @@ static struct standing stands(const struct clone_facts *f)
 			return (struct standing){ 0 };
 		return left_in(f->state.leaves, f->state.updated_at_ms);
 	}
+	if (is_half_rolled_back(f))
+		return left_in(TENANT_OFFLINE_MAINTENANCE, f->state.updated_at_ms);
 	if (status_of(f) == CLONE_COMPLETED || is_open) {
 		int64_t at_ms = is_open ? open->at_ms : f->state.updated_at_ms;
 
@@ -140,7 +151,7 @@ static void put_endpoint(const struct clone_facts *const *clones, size_t count, 
 	}
 }
 
-/* The clone to speak of: a cancelled one only when it is why the tenant is offline. */
+/* The clone to speak of: one that was taken back only when it is why the tenant is offline. */
 static const struct clone_facts *speaks_for(const struct clone_facts *const *clones, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -167,6 +178,7 @@ static void put_trouble(const struct clone_facts *f, struct tenant_row *row)
 		break;
 	case CLONE_FAILED:
 	case CLONE_PAUSED:
+	case CLONE_COMPLETED: /* when it could not be rolled back */
 		memcpy(row->cause, f->state.cause, sizeof row->cause);
 		memcpy(row->next_command, f->state.next_command, sizeof row->next_command);
 		if (f->state.step[0])
@@ -206,15 +218,18 @@ void tenant_fold(const char *ctx, const struct clone_facts **clones, size_t coun
 		put_clone(clone, row);
 }
 
+/* A complete one may be rolled back to the one before it, and no further: that needs the two newest. */
 size_t tenant_fold_past(const struct clone_facts *const *clones, size_t count, size_t *first_r)
 {
-	size_t counted = 0, first = 0;
+	enum { NEEDED = 2 };
+	size_t counted = 0, first = 0, complete = 0;
 
 	while (counted < count && counts(clones[counted]))
 		counted++;
-	while (first < counted &&
-	       (clones[first]->state.status != CLONE_COMPLETED || !clones[first]->restored.sequence))
+	while (first < counted && complete < NEEDED) {
+		complete += clones[first]->state.status == CLONE_COMPLETED && clones[first]->restored.sequence;
 		first++;
-	*first_r = first < counted ? first + 1 : counted;
-	return counted - *first_r;
+	}
+	*first_r = first;
+	return counted - first;
 }

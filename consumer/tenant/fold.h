@@ -9,8 +9,8 @@
 /* The row of tenant ctx. clones are all that is known about it, in any order, which is changed. */
 void tenant_fold(const char *ctx, const struct clone_facts **clones, size_t count, struct tenant_row *row_r);
 
-/* Of the clones in the order tenant_fold has left them in: how many, from *first_r on, are older than a complete one and
- * can never change the row again. */
+/* Of the clones in the order tenant_fold has left them in: how many, from *first_r on, are so old that they can never
+ * change the row again. */
 size_t tenant_fold_past(const struct clone_facts *const *clones, size_t count, size_t *first_r);
 
 #endif

@@ -270,6 +270,36 @@ START_TEST(a_cancelled_clone_with_nothing_to_go_back_to_leaves_it_offline)
 }
 END_TEST
 
+START_TEST(a_rollback_gives_it_back)
+{
+	struct tenant_row row;
+
+	play(STORY("request c1 of T1", "go", "pass 9000", "request c2 of T1", "go", "pass 1000", "rollback c2",
+		"go without rollback"));
+	row = read_in_order("T1");
+	ck_assert_int_eq(row.state, TENANT_OFFLINE_MAINTENANCE);
+	ck_assert_int_eq(row.since_ms, 1010000);
+	ck_assert_str_eq(row.clone_id, "c2");
+	ck_assert_int_eq(row.status, CLONE_ROLLING_BACK);
+	teardown();
+	setup();
+	play(STORY("request c1 of T1", "go", "pass 9000", "request c2 of T1", "go", "pass 1000", "rollback c2", "go"));
+	row = read_in_order("T1");
+	ck_assert_int_eq(row.state, TENANT_RUNNING);
+	ck_assert_int_eq(row.since_ms, 1010000);
+	ck_assert_str_eq(row.clone_id, "c1");
+	ck_assert_int_eq(row.status, CLONE_COMPLETED);
+	teardown();
+	setup();
+	play(STORY("request c1 of T1", "go", "pass 9000", "request c2 of T1", "go", "rollback c2", "go without rollback",
+		"step c2 rollback retry", "pass 1000", "go without rollback", "step c2 rollback refused", "pass 1000", "go"));
+	row = read_in_order("T1");
+	ck_assert_str_eq(row.clone_id, "c2");
+	ck_assert_str_ne(row.cause, "");
+	ck_assert_int_eq(row.state, row.status == CLONE_FAILED ? TENANT_OFFLINE_MAINTENANCE : TENANT_RUNNING);
+}
+END_TEST
+
 /* What an older consumer told, and what is left when the step events are no longer in their topic. */
 START_TEST(less_is_told)
 {
@@ -460,7 +490,8 @@ START_TEST(any_order_gives_the_same_rows)
 	ck_assert_int_eq(wanted[2].run, 3);
 	ck_assert_int_eq(wanted[3].superid, IDENTITY_IN_MIGRATION);
 	ck_assert_int_eq(wanted[4].status, CLONE_CANCELLED);
-	ck_assert_str_eq(wanted[5].clone_id, "g3");
+	ck_assert_str_eq(wanted[5].clone_id, "g2");
+	ck_assert_int_eq(wanted[5].sequence, 36);
 	ck_assert_int_eq(wanted[6].status, CLONE_FAILED);
 	for (int seed = 1; seed <= SEEDS; seed++) {
 		uint64_t chance = (uint64_t)seed;
@@ -493,6 +524,7 @@ int main(void)
 	tcase_add_test(stories, the_clone_before_speaks_until_the_next_one_begins);
 	tcase_add_test(stories, a_cancelled_clone_gives_it_back);
 	tcase_add_test(stories, a_cancelled_clone_with_nothing_to_go_back_to_leaves_it_offline);
+	tcase_add_test(stories, a_rollback_gives_it_back);
 	tcase_add_test(stories, less_is_told);
 	tcase_add_test(stories, a_rejected_one_never_counts);
 	tcase_add_test(stories, names_from_outside);
