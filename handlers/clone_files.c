@@ -5,15 +5,21 @@
 
 #include <inttypes.h>
 
+/* As it goes: one file may take an hour, and one look at ten million of them, too. */
+static void moved(void *arg, int64_t files, int64_t bytes)
+{
+	struct step_ctx *c = arg;
+
+	atomic_store(&c->progress->rows, files);
+	atomic_store(&c->progress->bytes, bytes);
+}
+
 static bool copy_all(struct step_ctx *c, const struct file_task *task, const struct files_choice *choice,
 		     struct files_progress *done)
 {
-	while (!done->finished) {
+	while (!done->finished)
 		if (!step_may_act(c) || !task->store->copy_next(task->store, &c->fence, choice, done, c->err))
 			return false;
-		atomic_store(&c->progress->rows, done->files);
-		atomic_store(&c->progress->bytes, done->bytes);
-	}
 	return true;
 }
 
@@ -42,10 +48,11 @@ enum step_outcome clone_files(struct step_ctx *c, const struct file_task *task)
 
 	if (!guard_target(c, NULL) || !c->ports->tenant->get(c->ports->tenant, c->job->source_ctx, &source, c->err))
 		return step_failed(c);
-	const struct files_choice choice = { source.files_root, task->folder, task->wants, task->arg };
+	const struct files_choice choice = { source.files_root, task->folder, task->wants, task->arg, moved, c };
 
 	if (!compare(c, task, &choice, &different))
 		return step_failed(c);
+	atomic_store(&c->progress->rows_total, c->rows);
 	if (different > 0) {
 		c->acted = true;
 		if (!copy_all(c, task, &choice, &done) || !compare(c, task, &choice, &different))

@@ -21,6 +21,10 @@ struct files_choice {
 	/* NULL means every file. path is relative to folder. */
 	bool (*wants)(void *arg, const char *path);
 	void *arg;
+	/* NULL, or told as a call goes on: files and bytes dealt with so far, in the middle of a large file too. A copy
+	 * goes on counting from its progress, a comparison begins at 0. */
+	void (*moved)(void *arg, int64_t files, int64_t bytes);
+	void *moved_arg;
 };
 
 struct files_progress { /* zero it before the first call; a plain value that can be stored and restored */

@@ -19,6 +19,9 @@ START_TEST(all_documents)
 	ck_assert_int_ge(world_file(w, "objects", OURS "/TST/2026.2/offer.docx"), 1);
 	ck_assert_int_ge(world_file(w, "objects", OURS "/ADM/2026.1/plan.docx"), 1);
 	ck_assert_int_eq(world_file(w, "objects", WORLD_GENERATION "/Attachments"), -1);
+	ck_assert_int_eq(atomic_load(&w->progress.rows), w->last.rows); /* told as it went */
+	ck_assert_int_eq(atomic_load(&w->progress.rows_total), w->last.rows);
+	ck_assert_int_eq(atomic_load(&w->progress.bytes), w->last.bytes);
 }
 END_TEST
 

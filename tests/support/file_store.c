@@ -14,7 +14,7 @@
 
 struct store store = {
 	.fence = { "clone", 1, "clone_documents", "Cust2", "Cust2__g1", 100 },
-	.choice = { "Cust1", "Documents", NULL, NULL },
+	.choice = { .source_root = "Cust1", .folder = "Documents" },
 };
 
 void store_setup(void)

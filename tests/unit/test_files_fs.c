@@ -264,6 +264,49 @@ static bool wants_pdf(void *arg, const char *path)
 	return strstr(path, ".pdf") != NULL;
 }
 
+/* What a call tells while it goes on. */
+struct told {
+	int times;
+	int64_t files, bytes;
+	bool went_back;
+};
+
+static void note_moved(void *arg, int64_t files, int64_t bytes)
+{
+	struct told *told = arg;
+
+	told->went_back |= files < told->files || bytes < told->bytes;
+	told->files = files;
+	told->bytes = bytes;
+	told->times++;
+}
+
+/* Whoever watches a step must see that it moves, in the middle of a large file and while it only compares. */
+START_TEST(a_call_tells_as_it_goes)
+{
+	const int64_t large = 20 * 1024 * 1024;
+	struct told told = { 0 };
+	int fd;
+
+	store_put_text("Cust1/Documents/a", "first");
+	fd = open("Cust1/Documents/b", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ck_assert(fd >= 0 && ftruncate(fd, large) == 0 && close(fd) == 0);
+	store_put_text("Cust1/Documents/c", "last");
+	store.choice.moved = note_moved;
+	store.choice.moved_arg = &told;
+	store_must_copy();
+	ck_assert_int_ge(told.times, 3 + 2); /* three ends, and two parts of the large one before its end */
+	ck_assert(!told.went_back);
+	ck_assert_int_eq(told.files, 3);
+	ck_assert_int_eq(told.bytes, large + 9);
+	told = (struct told){ 0 };
+	ck_assert_int_eq(store_differing(), 0);
+	ck_assert_int_eq(told.times, 3);
+	ck_assert_int_eq(told.files, 3);
+	ck_assert_int_eq(told.bytes, large + 9);
+}
+END_TEST
+
 START_TEST(comparing_counts_what_is_missing_or_differs)
 {
 	int64_t different, files, bytes;
@@ -342,6 +385,7 @@ int main(void)
 	tcase_add_test(tc, a_link_in_the_place_of_a_folder_is_refused);
 	tcase_add_test(tc, five_thousand_files_come_in_pages);
 	tcase_add_test(tc, a_page_ends_after_64_mib);
+	tcase_add_test(tc, a_call_tells_as_it_goes);
 	tcase_add_test(tc, comparing_counts_what_is_missing_or_differs);
 	tcase_add_test(tc, opening_beneath_with_and_without_the_kernels_help);
 	suite_add_tcase(suite, tc);

@@ -68,8 +68,14 @@ static mode_t narrowed(mode_t mode)
 	return (mode & FILES_FILE_MODE) | S_IRUSR | S_IWUSR;
 }
 
+void files_moved(const struct files_choice *choice, int64_t files, int64_t bytes)
+{
+	if (choice->moved)
+		choice->moved(choice->moved_arg, files, bytes);
+}
+
 enum files_copied files_copy(int from, const struct stat *from_stat, int to, const atomic_bool *stop,
-                             const char *folder, struct err *e)
+                             const struct files_meter *meter, struct err *e)
 {
 	const struct timespec times[2] = { { 0, UTIME_OMIT }, from_stat->st_mtim };
 	bool by_hand = false;
@@ -79,13 +85,14 @@ enum files_copied files_copy(int from, const struct stat *from_stat, int to, con
 
 	while ((n = copy_part(from, to, &by_hand)) > 0) {
 		total += n;
+		files_moved(meter->choice, meter->files, meter->bytes + total);
 		if (files_must_stop(stop)) {
 			files_aborted(e);
 			return FILES_COPY_FAILED;
 		}
 	}
 	if (n < 0 || fstat(from, &now) != 0 || fchmod(to, narrowed(from_stat->st_mode)) != 0 || futimens(to, times) != 0) {
-		files_failed(e, "copying a file", folder);
+		files_failed(e, "copying a file", meter->choice->folder);
 		return FILES_COPY_FAILED;
 	}
 	return total == now.st_size && same_time(&now.st_mtim, &from_stat->st_mtim) ? FILES_COPIED : FILES_COPY_CHANGED;

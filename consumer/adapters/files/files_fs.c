@@ -119,6 +119,7 @@ static bool compare_file(void *arg, int dir, const char *name, const char *path,
 	files_close(&fd);
 	c->files++;
 	c->bytes += source.st_size;
+	files_moved(c->choice, c->files, c->bytes);
 	return true;
 }
 

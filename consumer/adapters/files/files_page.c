@@ -154,6 +154,7 @@ static bool is_equal(struct page *p, const char *path, const struct stat *source
 static bool copy_to_part(struct page *p, int from, const struct stat *source, struct err *e)
 {
 	struct part *part = &p->batch[p->batch_count];
+	const struct files_meter meter = { p->place->choice, p->progress.files, p->progress.bytes };
 	struct stat st = *source;
 	char name[64];
 
@@ -163,7 +164,7 @@ static bool copy_to_part(struct page *p, int from, const struct stat *source, st
 		return files_failed(e, "making a file", folder_of(p));
 	p->batch_count++; /* from here on close_parts takes care of it */
 	for (int tries = 0; tries < CHANGED_TRIES; tries++) {
-		enum files_copied copied = files_copy(from, &st, part->fd, p->place->stop, folder_of(p), e);
+		enum files_copied copied = files_copy(from, &st, part->fd, p->place->stop, &meter, e);
 
 		if (copied == FILES_COPY_FAILED)
 			return false;
@@ -199,6 +200,7 @@ static bool copy_open_file(struct page *p, int from, const char *path, struct er
 	p->progress.bytes += st.st_size;
 	p->files++;
 	p->bytes += st.st_size;
+	files_moved(p->place->choice, p->progress.files, p->progress.bytes);
 	return true;
 }
 

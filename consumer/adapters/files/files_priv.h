@@ -52,10 +52,17 @@ bool files_walk(const struct files_walk *w, int dir, bool *all_r, struct err *e)
 
 enum files_copied { FILES_COPIED, FILES_COPY_CHANGED, FILES_COPY_FAILED };
 
-/* Copies all of `from` to the empty file `to`, with time and (narrowed) mode; does not sync. CHANGED when the source
- * changed under the copy; FAILED with *e. */
+struct files_meter { /* how far the call was before this file */
+	const struct files_choice *choice;
+	int64_t files, bytes;
+};
+
+/* Copies all of `from` to the empty file `to`, with time and (narrowed) mode; does not sync. Tells the choice how far it
+ * is. CHANGED when the source changed under the copy; FAILED with *e. */
 enum files_copied files_copy(int from, const struct stat *from_stat, int to, const atomic_bool *stop,
-                             const char *folder, struct err *e);
+                             const struct files_meter *meter, struct err *e);
+/* Tells, if anybody wants to know. */
+void files_moved(const struct files_choice *choice, int64_t files, int64_t bytes);
 
 /* ---- files_remove.c ---- */
 
