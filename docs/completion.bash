@@ -5,7 +5,7 @@ _sandboxctl() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
 	local noun=${COMP_WORDS[1]} verb=${COMP_WORDS[2]} words='' values='' formats='' ids=''
 	if ((COMP_CWORD == 1)); then
-		words='clone dead-letter delivery partner doctor config version help'
+		words='clone dead-letter delivery partner tenant doctor config version help'
 		COMPREPLY=($(compgen -W "$words" -- "$current"))
 		return
 	fi
@@ -14,6 +14,7 @@ _sandboxctl() {
 	dead-letter) words='list show requeue park' ;;
 	delivery) words='list show redeliver redeliver-since' ;;
 	partner) words='list show enable disable test' ;;
+	tenant) words='list show watch' ;;
 	config) words='show' ;;
 	*) verb='' ;;
 	esac
@@ -48,6 +49,9 @@ _sandboxctl() {
 	'partner enable') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
 	'partner disable') words='--reason --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
 	'partner test') words='--tenant --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
+	'tenant list') words='--stuck --config --output --no-headers --color --yes --no-input --help'; formats='table json jsonl ids'; ids='' ;;
+	'tenant show') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
+	'tenant watch') words='--until --timeout --config --output --no-headers --color --yes --no-input --help'; formats='table jsonl'; ids='' ;;
 	'doctor ') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json jsonl'; ids='' ;;
 	'config show') words='--origin --config --output --no-headers --color --yes --no-input --help'; formats='table'; ids='' ;;
 	'version ') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;

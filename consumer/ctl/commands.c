@@ -135,6 +135,15 @@ static const struct option_row test_options[] = {
 	{ "tenant", "TENANT", NULL, false, "Tenant that approved the app; its notices name it. Needed." },
 };
 
+static const struct option_row tenants_options[] = {
+	{ "stuck", NULL, NULL, false, "Only those that a clone at rest has left offline or In migration." },
+};
+
+static const struct option_row watch_tenants_options[] = {
+	{ "until", "STATE", NULL, false, "End when the one tenant is in this state, as in Running." },
+	TIME_OUT,
+};
+
 static const struct option_row show_config_options[] = {
 	{ "origin", NULL, NULL, false, "Behind each value: the file and line, variable or flag it came from." },
 };
@@ -224,6 +233,14 @@ const struct command commands[] = {
 	{ "partner", "test", "APP", 1, 1, test_options, COUNT(test_options), "table|json",
 	  "Send notices to one app, good and bad ones, and tell how it answers",
 	  "partner test a0c1-sync --tenant Cust70001", cmd_partner_test },
+	{ "tenant", "list", "", 0, 0, tenants_options, COUNT(tenants_options), DATA,
+	  "The state of every tenant that a clone was made into", "tenant list\ntenant list --stuck -o ids",
+	  cmd_tenant_list },
+	{ "tenant", "show", "TENANT", 1, 1, NO_OPTIONS, "table|json",
+	  "One tenant: its state, since when, by which clone, why, what to do next", "tenant show Cust70001", cmd_tenant_show },
+	{ "tenant", "watch", "[TENANT]", 0, 1, watch_tenants_options, COUNT(watch_tenants_options), "table|jsonl",
+	  "A line for each change of a tenant's state; Ctrl-C ends it",
+	  "tenant watch\ntenant watch Cust70001 --until Running --timeout 2h", cmd_tenant_watch },
 	{ "doctor", "", "", 0, 0, NO_OPTIONS, "table|json|jsonl", "Is everything a clone needs there and well?",
 	  "doctor\ndoctor -o json", cmd_doctor },
 	{ "config", "show", "", 0, 0, show_config_options, COUNT(show_config_options), "table",

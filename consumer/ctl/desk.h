@@ -12,6 +12,7 @@
 #include "consumer/ports/deliveries.h"
 #include "consumer/ports/inspect.h"
 #include "consumer/ports/poster.h"
+#include "consumer/ports/tenants.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,6 +49,14 @@ struct desk_trial { /* one notice of `partner test`; the tenant's approval says 
 	int64_t age_ms; /* it says it was made so long ago */
 	bool is_forged; /* its body was changed after it was signed */
 };
+
+struct desk_tenants { /* of the state API */
+	const char *ctx;       /* only this one; "" all */
+	int64_t changed_after; /* only those changed by a later change; -1 all */
+	bool only_stuck;
+};
+/* stuck: a clone at rest has left it offline or In migration. */
+typedef void desk_tenant_fn(void *arg, const struct tenant_row *row, int64_t changed, bool stuck);
 
 /* The systems behind a URL of the configuration. */
 enum desk_system { DESK_REGISTRY, DESK_HOSTING, DESK_SUPERID, DESK_MAIL, DESK_LICENCE, DESK_APPS, DESK_SYSTEM_END };
@@ -89,6 +98,8 @@ struct desk_port {
 	 * not approved the app. */
 	bool (*try_partner)(struct desk_port *self, const struct desk_trial *trial, struct post_result *result_r,
 			    bool *signed_r, struct err *e);
+	/* fn for each, by name. */
+	bool (*tenants)(struct desk_port *self, const struct desk_tenants *what, desk_tenant_fn *fn, void *arg, struct err *e);
 	/* Returns when all in-sync replicas have it. UNSURE when that was not told in time: it may come or not. */
 	bool (*publish)(struct desk_port *self, const struct bus_message *message, struct err *e);
 	bool (*read)(struct desk_port *self, const struct desk_read *what, desk_record_fn *fn, void *arg,

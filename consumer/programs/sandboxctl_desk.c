@@ -314,6 +314,7 @@ void desk_init(struct desk *d, const volatile sig_atomic_t *stop)
 		.read = desk_read,
 	};
 	desk_partner(&d->port);
+	desk_tenant(&d->port);
 	desk_probes(&d->port);
 }
 

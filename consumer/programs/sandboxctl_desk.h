@@ -34,6 +34,8 @@ void desk_done(struct desk *d);
 bool desk_kafka(struct desk *d, struct err *e);
 /* sandboxctl_partner.c: deliveries, and posts to a partner. */
 void desk_partner(struct desk_port *port);
+/* sandboxctl_tenant.c: what the state API lists. */
+void desk_tenant(struct desk_port *port);
 /* sandboxctl_probes.c: the looks of doctor. */
 void desk_probes(struct desk_port *port);
 

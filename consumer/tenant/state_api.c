@@ -152,6 +152,7 @@ static void add_row(void *arg, const struct tenant_row *r, int64_t changed)
 		add_time(l->out, "since", r->since_ms, false);
 		buf_add_text(l->out, ",");
 	}
+	buf_printf(l->out, "\"since_ms\":%" PRId64 ",", r->since_ms);
 	buf_printf(l->out, "\"state_number\":%d,\"run\":%d,\"step_no\":%d,\"total_steps\":%d,\"sequence\":%" PRId64
 		",\"stuck\":%s,\"changed\":%" PRId64 "}", (int)r->state, r->run, r->step_no, r->total_steps, r->sequence,
 		tenant_is_stuck(r) ? "true" : "false", changed);

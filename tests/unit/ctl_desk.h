@@ -59,6 +59,10 @@ struct fake {
 	int sent_count, orphans;
 	int http_status;
 	struct deliveries_port *deliveries; /* NULL: none can be had */
+	const struct tenant_row *tenants; /* NULL: the state API does not answer */
+	size_t tenant_count;
+	int64_t tenants_changed;
+	int tenants_asked;
 	bool (*on_trial)(struct fake *f, const struct desk_trial *trial, struct post_result *result_r, bool *signed_r);
 };
 
@@ -188,6 +192,22 @@ static inline struct inspect_port *fake_inspect(struct desk_port *self, struct e
 		return &f->store;
 	err_set(e, ERR_TRANSIENT, 0, "redis", "cannot connect to Redis");
 	return NULL;
+}
+
+/* Those of the name, all by the same change; the even ones are stuck. */
+static inline bool fake_tenants(struct desk_port *self, const struct desk_tenants *what, desk_tenant_fn *fn, void *arg,
+				struct err *e)
+{
+	struct fake *f = fake_of(self);
+
+	f->tenants_asked++;
+	if (!f->tenants)
+		return err_set(e, ERR_TRANSIENT, 0, "tenant", "the state API does not answer");
+	for (size_t i = 0; i < f->tenant_count; i++)
+		if ((!*what->ctx || strcmp(what->ctx, f->tenants[i].ctx) == 0) && (!what->only_stuck || i % 2 == 0) &&
+		    f->tenants_changed > what->changed_after)
+			fn(arg, &f->tenants[i], f->tenants_changed, i % 2 == 0);
+	return true;
 }
 
 static inline struct deliveries_port *fake_deliveries(struct desk_port *self, struct err *e)
@@ -392,7 +412,7 @@ static inline void fake_init(struct fake *f)
 		.utc_ms = fake_utc_ms, .new_id = fake_new_id, .load = fake_load, .save = fake_save,
 		.parse_request = fake_parse, .configure = fake_configure, .config = fake_config,
 		.config_path = fake_config_path, .rules = fake_rules, .domain_is_public = mask_domain_is_public,
-		.inspect = fake_inspect, .deliveries = fake_deliveries, .try_partner = fake_try_partner, .codec = fake_codec, .publish = fake_publish, .read = fake_read,
+		.inspect = fake_inspect, .deliveries = fake_deliveries, .try_partner = fake_try_partner, .tenants = fake_tenants, .codec = fake_codec, .publish = fake_publish, .read = fake_read,
 		.brokers = fake_brokers, .reach = fake_reach, .databases = fake_databases, .folder = fake_folder,
 		.secret = fake_secret, .seal = fake_databases, .clock_is_synchronised = fake_clock_is_synchronised,
 		.survey = fake_survey };

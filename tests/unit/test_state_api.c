@@ -206,7 +206,7 @@ START_TEST(a_list_for_operators)
 	ck_has("],\"total\":3,\"changed\":2,\"next_after\":\"B\"}");
 	ck_has("\"cause\":\"a \\\"quote\\\" and\\na line\"");
 	ck_has("\"next_command\":\"sandboxctl clone replay c1 --reason '...'\"");
-	ck_has("\"since\":\"2026-08-01T10:00:00.000Z\",\"state_number\":6,\"run\":2,\"step_no\":8,\"total_steps\":31,"
+	ck_has("\"since\":\"2026-08-01T10:00:00.000Z\",\"since_ms\":1785578400000,\"state_number\":6,\"run\":2,\"step_no\":8,\"total_steps\":31,"
 		"\"sequence\":17,\"stuck\":true,\"changed\":1}");
 	ck_assert_int_eq(list((struct state_list_query){ .after = "B" }), 200);
 	ck_has("\"context\":\"C\",\"state\":\"Running\",\"superid\":\"In migration\"");
