@@ -178,6 +178,25 @@ static void check_live(void)
 	json_decref(row);
 }
 
+/* As an operator asks: the real command through the real API. */
+static void check_command(void)
+{
+	const char *build = getenv("BUILD_DIR");
+	char line[600], said[4096];
+	FILE *f;
+	size_t n;
+
+	snprintf(line, sizeof line, "SANDBOX_TENANT__URL=http://127.0.0.1:%d %s/consumer/programs/sandboxctl tenant show %s"
+		" --config %s/s.ini 2>&1", live.port, build ? build : ".", target_of(2), i->folder);
+	f = popen(line, "re");
+	ck_assert_ptr_nonnull(f);
+	n = fread(said, 1, sizeof said - 1, f);
+	said[n] = '\0';
+	ck_assert_msg(pclose(f) == 0, "%s", said);
+	ck_assert_msg(strstr(said, "OfflineMaintenance since") && strstr(said, "In migration") &&
+		strstr(said, "Next: sandboxctl clone replay"), "%s", said);
+}
+
 /* A cancelled clone of a tenant that no other clone is known of: only its state is told. */
 static void check_given_back(void)
 {
@@ -230,6 +249,7 @@ START_TEST(rows_are_right_whatever_dies)
 
 	run_clones();
 	check_live();
+	check_command();
 	check_given_back();
 	state = tenant_program_state(&live, target_of(2), &status);
 	ck_assert_int_eq(status, 200);
