@@ -152,14 +152,23 @@ void facts_init(struct clone_facts *f, const char *ctx, const char *clone_id)
 
 bool facts_fold(struct clone_facts *f, const struct message *m)
 {
+	bool has_source = false, has_event = false;
+
 	switch (m->kind) {
 	case MESSAGE_STEP_COMPLETED:
-		return take_source(f, m->step_completed.source_ctx) | fold_step(f, &m->step_completed);
+		has_source = take_source(f, m->step_completed.source_ctx);
+		has_event = fold_step(f, &m->step_completed);
+		break;
 	case MESSAGE_BACKUP_RESTORED:
-		return take_source(f, m->backup_restored.source_ctx) | fold_restored(f, &m->backup_restored);
+		has_source = take_source(f, m->backup_restored.source_ctx);
+		has_event = fold_restored(f, &m->backup_restored);
+		break;
 	case MESSAGE_STATE:
-		return take_source(f, m->state.source_ctx) | fold_state(f, &m->state);
+		has_source = take_source(f, m->state.source_ctx);
+		has_event = fold_state(f, &m->state);
+		break;
 	default:
-		return false;
+		break;
 	}
+	return has_source || has_event;
 }

@@ -30,8 +30,8 @@ static struct tenants_odbc *self_of(struct tenants_port *port)
 
 static const char *const make_more[] = {
 	"CREATE INDEX IF NOT EXISTS sandbox_tenant_clone_changed ON sandbox_tenant_clone (changed)",
-	"CREATE TABLE IF NOT EXISTS sandbox_tenant_position (topic VARCHAR(120) NOT NULL, part INTEGER NOT NULL,"
-	" next BIGINT NOT NULL, PRIMARY KEY (topic, part))",
+	("CREATE TABLE IF NOT EXISTS sandbox_tenant_position (topic VARCHAR(120) NOT NULL, part INTEGER NOT NULL,"
+	 " next BIGINT NOT NULL, PRIMARY KEY (topic, part))"),
 	"CREATE TABLE IF NOT EXISTS sandbox_tenant_change (id INTEGER NOT NULL PRIMARY KEY, number BIGINT NOT NULL)",
 	"INSERT INTO sandbox_tenant_change (id, number) VALUES (1, 0) ON CONFLICT (id) DO NOTHING",
 };
@@ -57,6 +57,14 @@ static bool make_tables(struct tenants_odbc *t, struct err *e)
 	return true;
 }
 
+/* What a password was in. */
+static void forget(struct buf *b)
+{
+	if (b->data)
+		explicit_bzero(b->data, b->len);
+	buf_done(b);
+}
+
 static bool connect_now(struct tenants_odbc *t, struct err *e)
 {
 	struct buf text;
@@ -72,8 +80,7 @@ static bool connect_now(struct tenants_odbc *t, struct err *e)
 	else
 		err_set(e, ERR_MISUSE, 0, "tenants",
 			"driver, host, user, password or name of the database have characters that cannot be in a connection string");
-	explicit_bzero(text.data, text.len);
-	buf_done(&text);
+	forget(&text);
 	if (t->conn && !make_tables(t, e))
 		conn_close(&t->conn);
 	return t->conn;
@@ -241,9 +248,7 @@ static void close_port(struct tenants_port *port)
 
 	conn_close(&t->conn);
 	odbc_env_free(&t->env);
-	if (t->texts.data)
-		explicit_bzero(t->texts.data, t->texts.len);
-	buf_done(&t->texts);
+	forget(&t->texts);
 	buf_done(&t->update_row);
 	buf_done(&t->insert_row);
 	buf_done(&t->facts);
