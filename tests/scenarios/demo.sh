@@ -38,7 +38,7 @@ demo 0 'All of it took'
 [ "$(grep -c '^  right ' "$work/said")" -ge 26 ] || fault 'the demo made fewer checks of its own than it has'
 [ "$(runs)" -eq 0 ] || fault 'processes are left running after the demo'
 demo 0 'All of it took' --keep
-[ "$(runs)" -eq 6 ] || fault 'not everything runs after --keep'
+[ "$(runs)" -eq 7 ] || fault 'not everything runs after --keep'
 first=$(find "$folder/databases" -name 'Cust70001__*.sqlite')
 
 # The kept one's port is the busy port.
@@ -52,7 +52,7 @@ fi
 
 # Once more in the same: the second clone replaces the first.
 demo 0 'All of it took'
-[ "$(runs)" -eq 6 ] || fault 'a second clone ended what was to be kept'
+[ "$(runs)" -eq 7 ] || fault 'a second clone ended what was to be kept'
 [ ! -e "$first" ] || fault 'the first sandbox is still there after the second'
 
 "$root/compose/demo" --stop --folder "$folder"
