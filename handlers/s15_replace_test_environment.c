@@ -21,6 +21,28 @@ static bool look(struct step_ctx *c, bool *so_r)
 	return true;
 }
 
+/* A source has one test environment. When it is cloned to two targets at a time, the other clone may take the link
+ * between our order and our look; ordering again would be answered as before and change nothing, and were it obeyed
+ * the two would take it from each other for ever. Who links last has it. */
+static bool look_for_taker(struct step_ctx *c, bool *taken_r)
+{
+	struct identity_port *identity = c->ports->identity;
+	struct identity_tenant source;
+	bool found = false;
+
+	if (!identity->get(identity, c->job->source_ctx, &found, &source, c->err))
+		return false;
+	*taken_r = found && *source.test_tenant && strcmp(source.test_tenant, c->job->target_ctx) != 0;
+	if (*taken_r)
+		step_detail(c, "linked; %s has taken the link since", source.test_tenant);
+	return true;
+}
+
+static bool look_again(struct step_ctx *c, bool *so_r)
+{
+	return look(c, so_r) && (*so_r || look_for_taker(c, so_r));
+}
+
 static bool act(struct step_ctx *c)
 {
 	struct identity_port *identity = c->ports->identity;
@@ -31,5 +53,5 @@ static bool act(struct step_ctx *c)
 
 enum step_outcome s15_replace_test_environment(struct step_ctx *c)
 {
-	return step_look_act(c, look, act);
+	return step_look_act_look(c, look, act, look_again);
 }

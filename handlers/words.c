@@ -22,6 +22,11 @@ enum step_outcome step_so(const struct step_ctx *c)
 
 enum step_outcome step_look_act(struct step_ctx *c, look_fn *look, act_fn *act)
 {
+	return step_look_act_look(c, look, act, look);
+}
+
+enum step_outcome step_look_act_look(struct step_ctx *c, look_fn *look, act_fn *act, look_fn *look_again)
+{
 	bool so = false;
 
 	if (!look(c, &so))
@@ -31,7 +36,7 @@ enum step_outcome step_look_act(struct step_ctx *c, look_fn *look, act_fn *act)
 	if (!step_may_act(c))
 		return step_failed(c);
 	c->acted = true;
-	if (!act(c) || !look(c, &so))
+	if (!act(c) || !look_again(c, &so))
 		return step_failed(c);
 	if (so)
 		return STEP_DONE;

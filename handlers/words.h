@@ -13,6 +13,8 @@ typedef bool act_fn(struct step_ctx *c);
 /* The form of most handlers: looks; when it is not so, acts and looks again. An act that did not take is TRANSIENT.
  * Sets c->acted before acting. */
 enum step_outcome step_look_act(struct step_ctx *c, look_fn *look, act_fn *act);
+/* The same for a step whose second look, right after the world took its act, may be content with less. */
+enum step_outcome step_look_act_look(struct step_ctx *c, look_fn *look, act_fn *act, look_fn *look_again);
 
 /* It is so: DONE when this run changed something, ALREADY otherwise. */
 enum step_outcome step_so(const struct step_ctx *c);

@@ -14,6 +14,17 @@ static json_t *find(json_t *data, const struct call *c, struct reply *r)
 	return tenant;
 }
 
+static const char *test_tenant_of(json_t *data, const char *source)
+{
+	const char *ctx;
+	json_t *tenant;
+
+	json_object_foreach(data, ctx, tenant)
+		if (strcmp(json_string_value(json_object_get(tenant, "test_of")), source) == 0)
+			return ctx;
+	return "";
+}
+
 static void get_tenant(json_t *data, const struct call *c, struct reply *r)
 {
 	json_t *tenant = find(data, c, r), *shown;
@@ -22,6 +33,7 @@ static void get_tenant(json_t *data, const struct call *c, struct reply *r)
 		return;
 	shown = json_copy(tenant);
 	json_object_del(shown, "users");
+	json_object_set_new(shown, "test_tenant", json_string(test_tenant_of(data, c->ctx)));
 	reply_with(r, 200, shown);
 }
 

@@ -20,7 +20,8 @@ struct identity_tenant {
 	char ctx[CTX_MAX + 1];
 	char name[256];
 	char serial[220];
-	char test_of[CTX_MAX + 1];  /* source this tenant is the test environment of; "" none */
+	char test_of[CTX_MAX + 1];     /* source this tenant is the test environment of; "" none */
+	char test_tenant[CTX_MAX + 1]; /* the test environment of this tenant; "" none */
 	enum identity_state state;
 };
 

@@ -21,15 +21,21 @@ static bool no_domain_is_public(const char *domain)
 	return false;
 }
 
-void told_begin(struct told_events *t)
+struct codec_port *told_codec(void)
 {
 	static struct clock_port clock = { .utc_ms = some_time };
 	const struct avro_codec_settings settings = { .clock = &clock };
 	struct err e = { 0 };
+	struct codec_port *codec = avro_codec_new(&settings, &e);
 
+	ck_assert_msg(codec, "%s", e.text);
+	return codec;
+}
+
+void told_begin(struct told_events *t)
+{
 	t->count = 0;
-	t->codec = avro_codec_new(&settings, &e);
-	ck_assert_msg(t->codec, "%s", e.text);
+	t->codec = told_codec();
 	t->mem = arena_new(1 << 20);
 }
 

@@ -20,6 +20,8 @@ struct told_events {
 	struct arena *mem;
 };
 
+/* One that reads and writes as told_events does; for one thread, closed by the caller. */
+struct codec_port *told_codec(void);
 void told_begin(struct told_events *t);
 void told_end(struct told_events *t);
 /* One more, through the wire and back. */

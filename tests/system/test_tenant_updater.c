@@ -9,6 +9,7 @@
 
 #include <check.h>
 #include <ftw.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { PARTS = 5, IDLE_TURNS = 8 };
+enum { PARTS = 5, IDLE_TURNS = 8, REFRESH_MS = 10 };
 
 static char folder[64];
 static char database[32];
@@ -309,6 +310,7 @@ static struct bad_store store_make(uint64_t seed, int faults)
 struct life {
 	struct fake_bus bus;
 	struct bad_store store;
+	struct codec_port *codec; /* each its own: a codec is used by one thread */
 	struct board *board;
 	struct metrics *metrics;
 	struct updater *updater;
@@ -321,9 +323,11 @@ struct life {
 
 static void begin_life(struct life *l, uint64_t seed, size_t batch, int faults)
 {
-	struct updater_settings s = { .codec = told.codec, .log = nowhere, .batch = batch, .refresh_ms = 10 };
+	struct updater_settings s = { .log = nowhere, .batch = batch, .refresh_ms = REFRESH_MS };
 
 	memset(l, 0, sizeof *l);
+	l->codec = told_codec();
+	s.codec = l->codec;
 	l->bus = bus_make(seed);
 	l->store = store_make(seed, faults);
 	l->board = board_new();
@@ -353,6 +357,7 @@ static void end_life(struct life *l)
 	l->store.real->close(l->store.real);
 	board_free(&l->board);
 	metrics_free(&l->metrics);
+	l->codec->close(l->codec);
 	close(l->bus.fd);
 }
 
@@ -532,7 +537,8 @@ START_TEST(two_instances)
 		ck_assert_msg(a.ended_well && b.ended_well, "%s %s", a.err.text, b.err.text);
 		a.bus.stop = b.bus.stop = 0;
 		a.bus.idle = b.bus.idle = 0;
-		live(&a); /* one more look at what the other did last */
+		poll(NULL, 0, 2 * REFRESH_MS);
+		live(&a); /* one more look, which is due now, at what the other did last */
 		live(&b);
 		check_board(a.board, seed);
 		check_board(b.board, seed);

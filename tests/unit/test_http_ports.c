@@ -283,6 +283,9 @@ START_TEST(test_identity_register_and_link)
 	ck_assert_int_eq(t.state, IDENTITY_NORMAL);
 	done(identity->get(identity, "OldTest", &found, &t, &err)); /* the former link is replaced */
 	ck_assert_str_eq(t.test_of, "");
+	ck_assert_str_eq(t.test_tenant, "");
+	done(identity->get(identity, "North", &found, &t, &err));
+	ck_assert_str_eq(t.test_tenant, "NorthTest");
 }
 END_TEST
 

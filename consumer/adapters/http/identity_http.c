@@ -24,6 +24,7 @@ static const struct json_text_field tenant_texts[] = {
 	JSON_TEXT_FIELD(struct identity_tenant, name),
 	JSON_TEXT_FIELD(struct identity_tenant, serial),
 	JSON_TEXT_FIELD(struct identity_tenant, test_of),
+	JSON_TEXT_FIELD(struct identity_tenant, test_tenant),
 };
 
 static const char *name_of_state(enum identity_state state)
