@@ -37,6 +37,7 @@ struct loop {
 	struct held *held; /* oldest first */
 	size_t held_count, held_size;
 	int64_t held_since_ms;
+	bool held_ends; /* the last events of a clone are among them */
 	struct arena *mem; /* of one effect or one record */
 	struct buf bytes, value; /* scratch for encoding: an envelope, and what is in it */
 	bool intake_paused, drained, fatal, store_refused;

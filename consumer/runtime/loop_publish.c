@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Events from the outbox to their topics. Nobody waits for them but the end of their clone, and a request to the broker
- * costs as much with one event as with a hundred: the more clones are telling something, the longer each event waits
- * for the others, up to a few milliseconds. One clone alone waits for nobody. */
+ * Events from the outbox to their topics. A request to the broker costs as much with one event as with a hundred, and
+ * nobody waits for an event but the end of its clone: so each waits some milliseconds for others to go with it. What a
+ * clone tells at its end waits only when there are many clones, whose events then travel together. */
 #include "consumer/runtime/loop_priv.h"
 
 #include "consumer/core/envelope.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOLD_MAX_MS = 5, CLONES_A_MS = 8 };
+enum { HOLD_MAX_MS = 10, CLONES_A_MS = 8 };
 
 /* ---- what is with the bus ---- */
 
@@ -74,6 +74,13 @@ static void send_event(struct loop *l, clone_ref ref, const char *clone_id, uint
 
 /* ---- what is held ---- */
 
+static bool is_at_rest(const struct loop *l, clone_ref ref)
+{
+	struct clone_view view;
+
+	return !engine_view(l->engine, ref, &view) || clone_status_is_at_rest(view.snapshot->status);
+}
+
 void loop_publish(struct loop *l, const struct effect *fx)
 {
 	if (l->held_count == l->held_size) {
@@ -85,8 +92,11 @@ void loop_publish(struct loop *l, const struct effect *fx)
 		l->held = grown;
 		l->held_size = size;
 	}
-	if (l->held_count == 0)
+	if (l->held_count == 0) {
 		l->held_since_ms = loop_now_ms();
+		l->held_ends = false;
+	}
+	l->held_ends |= is_at_rest(l, fx->ref);
 	l->held[l->held_count++] = (struct held){ fx->ref, fx->first, fx->last };
 }
 
@@ -94,7 +104,7 @@ static int64_t hold_ms(const struct loop *l)
 {
 	size_t ms = outbox_clones(l->outbox) / CLONES_A_MS;
 
-	return ms < HOLD_MAX_MS ? (int64_t)ms : HOLD_MAX_MS;
+	return l->held_ends && ms < HOLD_MAX_MS ? (int64_t)ms : HOLD_MAX_MS;
 }
 
 int64_t loop_publish_wait_ms(const struct loop *l, int64_t now_ms)

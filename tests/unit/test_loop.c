@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The loop among ports that only remember: what many clones tell travels together, what one clone tells waits for
+ * The loop among ports that only remember: what many clones tell travels together, the end of a clone alone waits for
  * nobody, and leases are given back before the program leaves, however slowly the store takes them. */
 #include "consumer/runtime/loop.h"
 
@@ -12,7 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CLONES_MAX = 400, ANSWERS_MAX = 4096, RELEASES_A_LOOK = 7 };
+enum { CLONES_MAX = 400, ANSWERS_MAX = 4096, RELEASES_A_LOOK = 7,
+       TOLD_OF_A_FAILED = 3 }; /* running, its step, failed */
 
 struct published {
 	uint64_t tag;
@@ -33,6 +34,8 @@ static struct {
 	struct store_answer answers[ANSWERS_MAX]; /* ring */
 	size_t asked, answered;
 	size_t released; /* answers to RELEASE that the loop has taken */
+	size_t recorded_in; /* the turn of the last answer to RECORD */
+	bool refuses; /* the first step of each clone fails for good */
 	uint64_t token;
 	char ids[CLONES_MAX][CLONE_ID_MAX + 1], targets[CLONES_MAX][CTX_MAX + 1];
 } fake;
@@ -88,9 +91,11 @@ static bool bus_publish(struct bus_port *self, const struct bus_message *message
 {
 	(void)self;
 	(void)e;
-	ck_assert_int_eq(message->topic, TOPIC_STATE);
+	ck_assert(message->topic == TOPIC_STATE || message->topic == TOPIC_STEP_COMPLETED);
 	ck_assert_uint_lt(fake.published_count, sizeof fake.published / sizeof *fake.published);
 	fake.published[fake.published_count++] = (struct published){ tag, fake.turn };
+	if (fake.refuses && fake.published_count == TOLD_OF_A_FAILED * fake.clones)
+		stop = 1;
 	ring(fake.bus_fd);
 	return true;
 }
@@ -162,6 +167,8 @@ static bool store_next(struct store_port *self, struct store_answer *answer)
 		return false; /* the rest comes with the next look */
 	fake.answered++;
 	fake.released += answer->kind == STORE_RELEASE;
+	if (answer->kind == STORE_RECORD)
+		fake.recorded_in = fake.turn;
 	return true;
 }
 
@@ -243,12 +250,14 @@ static void leave_alone(struct world_port *self, struct world_session *session)
 	(void)session;
 }
 
-static enum step_outcome wait_long(struct world_port *self, enum step_id step, struct step_ctx *c)
+static enum step_outcome wait_or_refuse(struct world_port *self, enum step_id step, struct step_ctx *c)
 {
 	static atomic_size_t begun;
 
 	(void)self;
 	(void)step;
+	if (fake.refuses)
+		return step_refused(c, "never");
 	if (atomic_fetch_add(&begun, 1) + 1 == fake.clones)
 		stop = 1;
 	return step_wait(c, 3600 * 1000, "somebody");
@@ -270,17 +279,18 @@ static int64_t no_time(void *arg)
 	return 1;
 }
 
-static void prepare(size_t clones)
+static void prepare(size_t clones, bool refuses)
 {
 	memset(&fake, 0, sizeof fake);
 	fake.clones = clones;
+	fake.refuses = refuses;
 	fake.bus_fd = eventfd(0, EFD_NONBLOCK);
 	fake.store_fd = eventfd(0, EFD_NONBLOCK);
 	fake.bus = (struct bus_port){ bus_fd, bus_next, bus_publish, bus_commit, bus_pause, bus_lags, bus_release, NULL };
 	fake.store = (struct store_port){ .fd = store_fd, .submit = store_submit, .flush = store_flush, .next = store_next,
 		.timeout_ms = store_timeout };
 	fake.codec = (struct codec_port){ .decode = decode, .encode = encode, .headers = headers };
-	fake.world = (struct world_port){ .open = open_nothing, .abort = leave_alone, .close = leave_alone, .run = wait_long };
+	fake.world = (struct world_port){ .open = open_nothing, .abort = leave_alone, .close = leave_alone, .run = wait_or_refuse };
 	for (size_t i = 0; i < clones; i++) {
 		snprintf(fake.ids[i], sizeof fake.ids[i], "0198f0c2-0001-7c5b-9a54-%012zu", i);
 		snprintf(fake.targets[i], sizeof fake.targets[i], "Target%zu", i);
@@ -288,7 +298,7 @@ static void prepare(size_t clones)
 	ring(fake.bus_fd);
 }
 
-static void live(size_t clones)
+static void live(size_t clones, bool refuses)
 {
 	static const struct step_settings settings;
 	const struct log_settings quiet = { .level = LOG_LEVEL_ERROR, .format = LOG_FORMAT_JSON, .line_max = 4096,
@@ -301,7 +311,7 @@ static void live(size_t clones)
 			.breaker_open_ms = 1000 } };
 	struct err e = { 0 };
 
-	prepare(clones);
+	prepare(clones, refuses);
 	fake.world.settings = &settings;
 	for (int p = 0; p < PORT_END; p++)
 		parts.policy.port_limit[p] = 4;
@@ -316,7 +326,7 @@ static void live(size_t clones)
 
 START_TEST(leases_are_given_back_before_it_leaves)
 {
-	live(CLONES_MAX);
+	live(CLONES_MAX, false);
 	ck_assert_uint_eq(fake.released, CLONES_MAX);
 }
 END_TEST
@@ -332,16 +342,18 @@ static size_t bursts(void)
 
 START_TEST(what_many_clones_tell_travels_together)
 {
-	live(CLONES_MAX);
+	live(CLONES_MAX, false);
 	ck_assert_uint_eq(fake.published_count, CLONES_MAX);
 	ck_assert_msg(bursts() < CLONES_MAX / 2, "%zu bursts", bursts());
 }
 END_TEST
 
-START_TEST(what_one_clone_tells_waits_for_nobody)
+/* Nothing else is told that it could go with. */
+START_TEST(the_end_of_one_clone_waits_for_nobody)
 {
-	live(1);
-	ck_assert_uint_eq(fake.published_count, 1);
+	live(1, true);
+	ck_assert_uint_eq(fake.published_count, TOLD_OF_A_FAILED);
+	ck_assert_uint_eq(fake.published[TOLD_OF_A_FAILED - 1].turn, fake.recorded_in);
 	ck_assert_uint_eq(fake.released, 1);
 }
 END_TEST
@@ -356,7 +368,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, leases_are_given_back_before_it_leaves);
 	tcase_add_test(tc, what_many_clones_tell_travels_together);
-	tcase_add_test(tc, what_one_clone_tells_waits_for_nobody);
+	tcase_add_test(tc, the_end_of_one_clone_waits_for_nobody);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
