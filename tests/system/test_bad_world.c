@@ -190,7 +190,8 @@ START_TEST(a_lasting_trouble_is_told)
 		{ "\"kind\":\"nonsense\"", "superid: record of Cust70002: the answer is no sound JSON", CLONE_PAUSED },
 		{ "\"kind\":\"endless\"", "superid: record of Cust70002: the answer is larger", CLONE_PAUSED },
 		{ "\"kind\":\"hang\",\"ms\":5000", "superid: record of Cust70002: no whole answer: Timeout", CLONE_PAUSED },
-		{ "\"kind\":\"status\",\"status\":401", "superid: record of Cust70002: answered 401", CLONE_FAILED },
+		{ "\"kind\":\"status\",\"status\":401", "superid: record of Cust70002: answered 401, the token is not", CLONE_PAUSED },
+		{ "\"kind\":\"status\",\"status\":403", "superid: record of Cust70002: answered 403", CLONE_FAILED },
 	};
 	const struct message again = good_replay(second, "Cust70002");
 	char json[200];

@@ -105,7 +105,7 @@ static const struct fault_row {
 	{ "{\"kind\":\"status\",\"status\":429}", ERR_TRANSIENT, ERR_TRANSIENT, false },
 	{ "{\"kind\":\"status\",\"status\":501}", ERR_REFUSED, ERR_REFUSED, false },
 	{ "{\"kind\":\"status\",\"status\":400}", ERR_REFUSED, ERR_REFUSED, false },
-	{ "{\"kind\":\"status\",\"status\":401}", ERR_REFUSED, ERR_REFUSED, false },
+	{ "{\"kind\":\"status\",\"status\":401}", ERR_TRANSIENT, ERR_TRANSIENT, false },
 	{ "{\"kind\":\"status\",\"status\":422}", ERR_REFUSED, ERR_REFUSED, false },
 	{ "{\"kind\":\"status\",\"status\":302}", ERR_REFUSED, ERR_REFUSED, false },
 	{ "{\"kind\":\"status\",\"status\":307}", ERR_REFUSED, ERR_REFUSED, false },

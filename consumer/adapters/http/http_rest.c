@@ -44,6 +44,7 @@ static void copy_said(const char *said, char out_r[SAID_MAX])
 static enum err_class class_of_status(int status, bool is_read)
 {
 	switch (status) {
+	case 401: /* nothing is wrong with the clone: it can go on once somebody has put a new token there */
 	case 408: /* the request did not arrive whole */
 	case 425:
 	case 429:
@@ -77,8 +78,9 @@ static bool answer_refused(const struct http_client *c, const struct http_answer
 	copy_said(member_text(problem, "detail"), said[1]);
 	if (a->retry_after_ms > 0)
 		snprintf(wait, sizeof wait, ", asks to wait %" PRId64 " s", a->retry_after_ms / 1000);
-	err_set(e, class, code, http_client_system(c), "answered %d%s%s%s%s%s", a->status, wait, *said[0] ? ": " : "",
-	        said[0], *said[1] ? ": " : "", said[1]);
+	err_set(e, class, code, http_client_system(c), "answered %d%s%s%s%s%s%s", a->status,
+	        a->status == 401 ? ", the token is not accepted" : "", wait, *said[0] ? ": " : "", said[0],
+	        *said[1] ? ": " : "", said[1]);
 	json_decref(problem);
 	return false;
 }
