@@ -21,7 +21,7 @@ enum step_state look_step_state(const struct sight *s, enum step_id step)
 	if (!(s->snap.scope & bit))
 		return STEP_IS_LEFT_OUT;
 	if (s->running & bit)
-		return s->notes[step].text[0] ? STEP_IS_WAITING : STEP_IS_RUNNING;
+		return s->notes[step].text[0] ? STEP_IS_WAITING : sight_still_ms(s, step) ? STEP_IS_STILL : STEP_IS_RUNNING;
 	return STEP_IS_PENDING;
 }
 
@@ -30,7 +30,7 @@ const char *look_step_state_name(enum step_state state)
 	static const char *const names[STEP_STATE_END] = {
 		[STEP_IS_PENDING] = "pending", [STEP_IS_RUNNING] = "running", [STEP_IS_WAITING] = "waiting",
 		[STEP_IS_DONE] = "done",       [STEP_IS_SKIPPED] = "skipped", [STEP_IS_FAILED] = "failed",
-		[STEP_IS_LEFT_OUT] = "left out",
+		[STEP_IS_LEFT_OUT] = "left out", [STEP_IS_STILL] = "still",
 	};
 
 	return names[(unsigned)state < STEP_STATE_END ? state : STEP_IS_PENDING];
@@ -41,7 +41,7 @@ const char *look_glyph(enum step_state state, bool utf8)
 	static const char *const glyphs[STEP_STATE_END][2] = {
 		[STEP_IS_PENDING] = { ".", "·" }, [STEP_IS_RUNNING] = { ">", "▶" }, [STEP_IS_WAITING] = { "~", "◌" },
 		[STEP_IS_DONE] = { "+", "✓" },    [STEP_IS_SKIPPED] = { "-", "–" }, [STEP_IS_FAILED] = { "x", "✗" },
-		[STEP_IS_LEFT_OUT] = { " ", " " },
+		[STEP_IS_LEFT_OUT] = { " ", " " }, [STEP_IS_STILL] = { "=", "‖" },
 	};
 
 	return glyphs[state][utf8];
@@ -52,7 +52,7 @@ const char *look_color(enum step_state state, bool colors)
 	static const char *const codes[STEP_STATE_END] = {
 		[STEP_IS_PENDING] = "\033[2m", [STEP_IS_RUNNING] = "\033[36m", [STEP_IS_WAITING] = "\033[33m",
 		[STEP_IS_DONE] = "\033[32m",   [STEP_IS_SKIPPED] = "\033[2m",  [STEP_IS_FAILED] = "\033[31m",
-		[STEP_IS_LEFT_OUT] = "\033[2m",
+		[STEP_IS_LEFT_OUT] = "\033[2m", [STEP_IS_STILL] = "\033[33m",
 	};
 
 	return colors ? codes[state] : "";

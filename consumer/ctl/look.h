@@ -6,7 +6,7 @@
 #include "consumer/ctl/js.h"
 #include "consumer/ctl/sight.h"
 
-enum step_state { STEP_IS_PENDING, STEP_IS_RUNNING, STEP_IS_WAITING, STEP_IS_DONE, STEP_IS_SKIPPED, STEP_IS_FAILED,
+enum step_state { STEP_IS_PENDING, STEP_IS_RUNNING, STEP_IS_STILL, STEP_IS_WAITING, STEP_IS_DONE, STEP_IS_SKIPPED, STEP_IS_FAILED,
                   STEP_IS_LEFT_OUT, STEP_STATE_END };
 
 enum step_state look_step_state(const struct sight *s, enum step_id step);

@@ -2,12 +2,13 @@
 #include "consumer/ctl/sight.h"
 
 #include "consumer/core/events.h"
+#include "consumer/ctl/human.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { AWAIT_LOOKS = 50, AWAIT_EVERY_MS = 100 };
+enum { AWAIT_LOOKS = 50, AWAIT_EVERY_MS = 100, STILL_AFTER_MS = 10000, STILL_TEXT_MAX = 64 };
 
 /* ---- finding it ---- */
 
@@ -166,6 +167,7 @@ void sight_make(struct ctl *c, const struct inspect_clone *clone, bool with_leas
 	s->id = clone->clone_id;
 	s->target = clone->target_ctx;
 	s->outbox = clone->outbox_length;
+	s->seen_ms = c->now_ms;
 	s->problem = "";
 	s->is_readable = snapshot_read(clone->fields, clone->field_count, &s->snap, &e);
 	if (!s->is_readable) {
@@ -214,6 +216,27 @@ enum step_id sight_step(const struct sight *s)
 	return STEP_END;
 }
 
+int64_t sight_still_ms(const struct sight *s, enum step_id step)
+{
+	const struct step_note *note = &s->notes[step];
+
+	if (!(s->running & STEP_BIT(step)) || note->text[0] || s->seen_ms - note->at_ms < STILL_AFTER_MS)
+		return 0;
+	return s->seen_ms - note->at_ms;
+}
+
+static const char *still_words(const struct sight *s, enum step_id step, struct arena *mem)
+{
+	struct buf took;
+	const char *text;
+
+	buf_init(&took, STILL_TEXT_MAX);
+	human_duration(&took, sight_still_ms(s, step));
+	text = arena_printf(mem, "%s: no movement for %s", steps[step].slug, buf_text(&took));
+	buf_done(&took);
+	return text;
+}
+
 const char *sight_waits_on(const struct sight *s, struct arena *mem)
 {
 	const char *text = "";
@@ -225,9 +248,12 @@ const char *sight_waits_on(const struct sight *s, struct arena *mem)
 	for (int i = 0; i < STEP_END; i++) {
 		if (!(s->running & STEP_BIT(i)))
 			continue;
-		if (!s->notes[i].text[0])
+		if (s->notes[i].text[0])
+			text = arena_printf(mem, "%s waits for %s", steps[i].slug, s->notes[i].text);
+		else if (sight_still_ms(s, (enum step_id)i) > 0)
+			text = still_words(s, (enum step_id)i, mem);
+		else
 			return ""; /* at least this one moves */
-		text = arena_printf(mem, "%s waits for %s", steps[i].slug, s->notes[i].text);
 	}
 	return text ? text : "";
 }

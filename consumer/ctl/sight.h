@@ -21,11 +21,16 @@ struct sight {
 	struct step_note notes[STEP_END];
 	step_set done, running; /* running: begun in this run and not done */
 	int counted, total;
+	int64_t seen_ms; /* when it was looked at */
 	int64_t began_ms, ended_ms; /* ended 0: not at rest */
 	size_t outbox;
 	struct inspect_lease lease;
 	bool lease_is_known;
 };
+
+/* How long a step under way has moved nothing; 0 when it moves, or waits for something that it names. A step that
+ * counts nothing is still from its begin on. */
+int64_t sight_still_ms(const struct sight *s, enum step_id step);
 
 /* The clone of the command's first operand. The exit code: CTL_NOT_FOUND when there is none, said already. */
 int sight_find(struct ctl *c, const char *id, struct inspect_clone *clone_r);

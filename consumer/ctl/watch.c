@@ -80,7 +80,10 @@ static void step_line(const struct watch_frame *f, enum step_id step, struct buf
 		buf_add_text(line, "  left ");
 		pace_print(line, &left);
 	}
-	if (state == STEP_IS_WAITING) {
+	if (state == STEP_IS_STILL) {
+		buf_add_text(line, note->rows || note->bytes ? "  no movement for " : "no movement for ");
+		human_duration(line, sight_still_ms(s, step));
+	} else if (state == STEP_IS_WAITING) {
 		buf_add_text(line, note->rows || note->bytes ? "  waits for " : "waits for ");
 		human_text(line, note->text, strlen(note->text));
 	} else if (state == STEP_IS_SKIPPED) {
@@ -97,7 +100,8 @@ static step_set worth_a_line(const struct watch_frame *f, int room)
 	for (int i = 0; i < STEP_END && room > 0; i++) {
 		enum step_state state = look_step_state(s, (enum step_id)i);
 
-		if (state == STEP_IS_RUNNING || state == STEP_IS_WAITING || state == STEP_IS_FAILED) {
+		if (state == STEP_IS_RUNNING || state == STEP_IS_STILL || state == STEP_IS_WAITING ||
+		    state == STEP_IS_FAILED) {
 			shown |= STEP_BIT(i);
 			room--;
 		}
@@ -157,7 +161,24 @@ int watch_frame_print(const struct watch_frame *f, struct arena *mem, struct buf
 
 /* ---- changes ---- */
 
-enum change { CHANGE_NONE, CHANGE_BEGAN, CHANGE_ENDED, CHANGE_WAITS, CHANGE_MOVED };
+enum change { CHANGE_NONE, CHANGE_BEGAN, CHANGE_ENDED, CHANGE_WAITS, CHANGE_STILL, CHANGE_MOVED };
+
+static enum change change_to(enum step_state state, enum step_state old)
+{
+	switch (state) {
+	case STEP_IS_PENDING:
+	case STEP_IS_LEFT_OUT:
+		return CHANGE_NONE;
+	case STEP_IS_RUNNING:
+		return old == STEP_IS_STILL ? CHANGE_MOVED : CHANGE_BEGAN;
+	case STEP_IS_STILL:
+		return CHANGE_STILL;
+	case STEP_IS_WAITING:
+		return CHANGE_WAITS;
+	default:
+		return CHANGE_ENDED;
+	}
+}
 
 /* A new state of a step; or a tenth more of its rows. */
 static enum change change_of(const struct sight *before, const struct sight *now, enum step_id step)
@@ -168,8 +189,7 @@ static enum change change_of(const struct sight *before, const struct sight *now
 	enum step_state old = same_run ? look_step_state(before, step) : STEP_IS_PENDING;
 
 	if (state != old)
-		return state == STEP_IS_RUNNING ? CHANGE_BEGAN : state == STEP_IS_WAITING ? CHANGE_WAITS :
-			state == STEP_IS_PENDING || state == STEP_IS_LEFT_OUT ? CHANGE_NONE : CHANGE_ENDED;
+		return change_to(state, old);
 	if (state == STEP_IS_WAITING && strcmp(note->text, was->text) != 0)
 		return CHANGE_WAITS;
 	if (state == STEP_IS_RUNNING && note->rows_total > 0 &&
@@ -195,6 +215,9 @@ static void print_step(const struct sight *s, enum step_id step, enum change cha
 	} else if (change == CHANGE_WAITS) {
 		buf_add_text(out, "waits for ");
 		human_text(out, note->text, strlen(note->text));
+	} else if (change == CHANGE_STILL) {
+		buf_add_text(out, "no movement for ");
+		human_duration(out, sight_still_ms(s, step));
 	} else {
 		buf_add_text(out, change == CHANGE_BEGAN ? "begun" : "moves");
 	}
@@ -244,7 +267,7 @@ void watch_changes(const struct sight *before, const struct sight *now, int64_t 
 
 static void json_change(const struct sight *s, enum step_id step, enum change change, int64_t now_ms, struct buf *out)
 {
-	static const char *const names[] = { "", "began", "ended", "waits", "moves" };
+	static const char *const names[] = { "", "began", "ended", "waits", "still", "moves" };
 	struct js j = { .out = out };
 	const struct step_note *note = &s->notes[step];
 

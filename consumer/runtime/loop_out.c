@@ -247,13 +247,16 @@ void loop_note_progress(struct loop *l)
 	for (struct work *w = l->running; w; w = w->peer) {
 		int64_t rows = atomic_load(&w->progress.rows), bytes = atomic_load(&w->progress.bytes);
 		const struct input moved = { .kind = IN_MOVED, .ref = w->ref, .step = w->step, .token = w->fence.token };
+		bool has_moved = rows != w->seen_rows || bytes != w->seen_bytes;
 
-		if (rows == w->seen_rows && bytes == w->seen_bytes)
+		if (w->noted && !has_moved)
 			continue;
+		w->noted = true;
 		w->seen_rows = rows;
 		w->seen_bytes = bytes;
-		note(l, w, rows, bytes, "");
-		loop_feed_later(l, &moved);
+		note(l, w, rows, bytes, has_moved ? "" : w->waited_on);
+		if (has_moved)
+			loop_feed_later(l, &moved);
 	}
 }
 
@@ -263,7 +266,7 @@ void loop_note_return(struct loop *l, const struct work *w)
 	const struct step_result *r = &w->result;
 	bool failed = r->outcome == STEP_RETRY || r->outcome == STEP_UNSURE;
 	const char *waits_for = r->outcome == STEP_WAIT ? r->waiting_on : failed ? r->err.text : "";
-	bool noted_before = w->acted || w->waited_on[0] || w->seen_rows || w->seen_bytes;
+	bool noted_before = w->acted || w->waited_on[0] || w->noted;
 
 	if (r->err.code == ERR_CODE_ABORTED || r->err.code == ERR_CODE_FENCED)
 		return;

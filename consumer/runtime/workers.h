@@ -21,6 +21,7 @@ struct work { /* one call of one handler */
 	atomic_bool stop;
 	struct step_progress progress;
 	int64_t seen_rows, seen_bytes; /* the loop's: what it saw of the progress last */
+	bool noted;                    /* the loop's: people can see that it is under way */
 	char waited_on[sizeof((struct step_result *)NULL)->waiting_on]; /* the loop's: what was noted of it before */
 	_Atomic(struct world_session *) session; /* while the ports are open */
 	bool token_raised;

@@ -86,6 +86,36 @@ START_TEST(a_note_tells_what_moves_and_what_waits)
 }
 END_TEST
 
+START_TEST(what_does_not_move_is_a_state_of_its_own)
+{
+	struct pace none = { 0 };
+	struct watch_frame frame = { .sight = &sight, .pace = &none, .now_ms = FAKE_NOW };
+	char note[64];
+
+	fake.lease = (struct inspect_lease){ true, "owner", FAKE_ID, 7, 20000 };
+	done_until(STEP_create_login);
+	snprintf(note, sizeof note, "2000 4096 5000 %lld", (long long)FAKE_NOW - 9999);
+	look_with_note("copy_database", note);
+	ck_assert_int_eq(look_step_state(&sight, STEP_copy_database), STEP_IS_RUNNING);
+	snprintf(note, sizeof note, "2000 4096 5000 %lld", (long long)FAKE_NOW - 70000);
+	look_with_note("copy_database", note);
+	ck_assert_int_eq(look_step_state(&sight, STEP_copy_database), STEP_IS_STILL);
+	ck_assert_str_eq(sight_waits_on(&sight, ctl.mem), "copy_database: no movement for 1m10s");
+	watch_frame_print(&frame, ctl.mem, &out);
+	ck_has(&out, "= 08 copy_database              2,000 of 5,000 rows, 4.0 KiB  no movement for 1m10s\n");
+	buf_clear(&out);
+	before.notes[STEP_copy_database].at_ms = FAKE_NOW;
+	before.seen_ms = FAKE_NOW;
+	watch_changes(&before, &sight, FAKE_NOW, ctl.mem, &out);
+	ck_has(&out, "08 copy_database no movement for 1m10s");
+	buf_clear(&out);
+	watch_changes(&sight, &before, FAKE_NOW, ctl.mem, &out);
+	ck_has(&out, "08 copy_database moves");
+	look_with_note("copy_database", "0 0 0 1795382000000 the lock of somebody"); /* it names what it waits for */
+	ck_assert_int_ne(look_step_state(&sight, STEP_copy_database), STEP_IS_STILL);
+}
+END_TEST
+
 START_TEST(what_it_waits_on_is_one_sentence)
 {
 	fake.lease = (struct inspect_lease){ .is_held = false };
@@ -366,6 +396,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_note_tells_what_moves_and_what_waits);
+	tcase_add_test(t, what_does_not_move_is_a_state_of_its_own);
 	tcase_add_test(t, what_it_waits_on_is_one_sentence);
 	tcase_add_test(t, notes_of_an_earlier_run_or_of_nonsense_are_nothing);
 	tcase_add_test(t, a_record_that_expired_or_makes_no_sense_is_said);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum { CLONES_MAX = 400, ANSWERS_MAX = 4096, RELEASES_A_LOOK = 7,
-       TOLD_OF_A_FAILED = 3 }; /* running, its step, failed */
+       TOLD_OF_A_FAILED = 3, NEVER = -1, LONG_ENOUGH_MS = 3000 }; /* running, its step, failed */
 
 struct published {
 	uint64_t tag;
@@ -35,7 +35,8 @@ static struct {
 	size_t asked, answered;
 	size_t released; /* answers to RELEASE that the loop has taken */
 	size_t recorded_in; /* the turn of the last answer to RECORD */
-	bool refuses; /* the first step of each clone fails for good */
+	int fails_after_ms; /* the first step of each clone, for good; NEVER: it waits for somebody */
+	size_t notes; /* of progress, while it runs */
 	uint64_t token;
 	char ids[CLONES_MAX][CLONE_ID_MAX + 1], targets[CLONES_MAX][CTX_MAX + 1];
 } fake;
@@ -94,7 +95,7 @@ static bool bus_publish(struct bus_port *self, const struct bus_message *message
 	ck_assert(message->topic == TOPIC_STATE || message->topic == TOPIC_STEP_COMPLETED);
 	ck_assert_uint_lt(fake.published_count, sizeof fake.published / sizeof *fake.published);
 	fake.published[fake.published_count++] = (struct published){ tag, fake.turn };
-	if (fake.refuses && fake.published_count == TOLD_OF_A_FAILED * fake.clones)
+	if (fake.fails_after_ms != NEVER && fake.published_count == TOLD_OF_A_FAILED * fake.clones)
 		stop = 1;
 	ring(fake.bus_fd);
 	return true;
@@ -140,6 +141,7 @@ static bool store_submit(struct store_port *self, const struct store_op *op, str
 
 	(void)self;
 	(void)e;
+	fake.notes += op->kind == STORE_NOTE;
 	ck_assert_uint_le(fake.asked - fake.answered, ANSWERS_MAX);
 	*a = (struct store_answer){ .tag = op->tag, .kind = op->kind, .status = STORE_OK, .token = ++fake.token };
 	ring(fake.store_fd);
@@ -256,8 +258,10 @@ static enum step_outcome wait_or_refuse(struct world_port *self, enum step_id st
 
 	(void)self;
 	(void)step;
-	if (fake.refuses)
+	if (fake.fails_after_ms != NEVER) {
+		poll(NULL, 0, fake.fails_after_ms);
 		return step_refused(c, "never");
+	}
 	if (atomic_fetch_add(&begun, 1) + 1 == fake.clones)
 		stop = 1;
 	return step_wait(c, 3600 * 1000, "somebody");
@@ -279,11 +283,11 @@ static int64_t no_time(void *arg)
 	return 1;
 }
 
-static void prepare(size_t clones, bool refuses)
+static void prepare(size_t clones, int fails_after_ms)
 {
 	memset(&fake, 0, sizeof fake);
 	fake.clones = clones;
-	fake.refuses = refuses;
+	fake.fails_after_ms = fails_after_ms;
 	fake.bus_fd = eventfd(0, EFD_NONBLOCK);
 	fake.store_fd = eventfd(0, EFD_NONBLOCK);
 	fake.bus = (struct bus_port){ bus_fd, bus_next, bus_publish, bus_commit, bus_pause, bus_lags, bus_release, NULL };
@@ -298,7 +302,7 @@ static void prepare(size_t clones, bool refuses)
 	ring(fake.bus_fd);
 }
 
-static void live(size_t clones, bool refuses)
+static void live(size_t clones, int fails_after_ms)
 {
 	static const struct step_settings settings;
 	const struct log_settings quiet = { .level = LOG_LEVEL_ERROR, .format = LOG_FORMAT_JSON, .line_max = 4096,
@@ -311,7 +315,7 @@ static void live(size_t clones, bool refuses)
 			.breaker_open_ms = 1000 } };
 	struct err e = { 0 };
 
-	prepare(clones, refuses);
+	prepare(clones, fails_after_ms);
 	fake.world.settings = &settings;
 	for (int p = 0; p < PORT_END; p++)
 		parts.policy.port_limit[p] = 4;
@@ -326,7 +330,7 @@ static void live(size_t clones, bool refuses)
 
 START_TEST(leases_are_given_back_before_it_leaves)
 {
-	live(CLONES_MAX, false);
+	live(CLONES_MAX, NEVER);
 	ck_assert_uint_eq(fake.released, CLONES_MAX);
 }
 END_TEST
@@ -342,7 +346,7 @@ static size_t bursts(void)
 
 START_TEST(what_many_clones_tell_travels_together)
 {
-	live(CLONES_MAX, false);
+	live(CLONES_MAX, NEVER);
 	ck_assert_uint_eq(fake.published_count, CLONES_MAX);
 	ck_assert_msg(bursts() < CLONES_MAX / 2, "%zu bursts", bursts());
 }
@@ -351,10 +355,18 @@ END_TEST
 /* Nothing else is told that it could go with. */
 START_TEST(the_end_of_one_clone_waits_for_nobody)
 {
-	live(1, true);
+	live(1, 0);
 	ck_assert_uint_eq(fake.published_count, TOLD_OF_A_FAILED);
 	ck_assert_uint_eq(fake.published[TOLD_OF_A_FAILED - 1].turn, fake.recorded_in);
 	ck_assert_uint_eq(fake.released, 1);
+}
+END_TEST
+
+/* It counts nothing: that it is under way is said once, and its end. */
+START_TEST(a_long_step_is_seen)
+{
+	live(1, LONG_ENOUGH_MS);
+	ck_assert_uint_eq(fake.notes, 2);
 }
 END_TEST
 
@@ -369,6 +381,7 @@ int main(void)
 	tcase_add_test(tc, leases_are_given_back_before_it_leaves);
 	tcase_add_test(tc, what_many_clones_tell_travels_together);
 	tcase_add_test(tc, the_end_of_one_clone_waits_for_nobody);
+	tcase_add_test(tc, a_long_step_is_seen);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
