@@ -2,6 +2,7 @@
 #include "consumer/adapters/files/files_fs.h"
 
 #include "consumer/adapters/files/files_priv.h"
+#include "consumer/core/file_names.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,25 +21,6 @@ struct files_fs {
 static bool refuse(struct err *e, const char *why)
 {
 	return err_set(e, ERR_REFUSED, 0, "files", "%s", why);
-}
-
-/* Names that begin with a dot are ours (.sandbox-token, .parts-...). */
-static bool is_root_name(const char *name)
-{
-	return files_is_name(name) && name[0] != '.';
-}
-
-static bool check(const struct fence *f, const struct files_choice *choice, struct err *e)
-{
-	if (!is_root_name(f->generation))
-		return refuse(e, "the generation is no name of a folder");
-	if (!is_root_name(choice->source_root))
-		return refuse(e, "the source root is no name of a folder");
-	if (!files_is_path(choice->folder) || choice->folder[0] == '.')
-		return refuse(e, "the folder to copy is no safe path");
-	if (strcmp(f->generation, choice->source_root) == 0)
-		return refuse(e, "the files of the source would be copied onto themselves");
-	return true;
 }
 
 /* Opens <root>/<tenant root>/<folder>; *fd_r is -1 when there is none. */
@@ -73,7 +55,7 @@ static bool copy_next(struct files_port *self, const struct fence *f, const stru
 	struct files_place place = { -1, -1, f, choice, progress, fs->stop };
 	bool ok;
 
-	if (!check(f, choice, e))
+	if (!file_places_check(f, choice, e))
 		return false;
 	if (strnlen(progress->after, sizeof progress->after) == sizeof progress->after)
 		return err_set(e, ERR_MISUSE, 0, "files", "the progress of the copy is no text");
@@ -132,7 +114,7 @@ static bool compare(struct files_port *self, const struct fence *f, const struct
 	int source = -1;
 	bool ok, all;
 
-	ok = check(f, choice, e) && open_folder(fs, choice->source_root, choice->folder, &source, e) &&
+	ok = file_places_check(f, choice, e) && open_folder(fs, choice->source_root, choice->folder, &source, e) &&
 	     open_folder(fs, f->generation, choice->folder, &c.target, e) &&
 	     (source < 0 || files_walk(&walk, source, &all, e));
 	files_close(&source);
@@ -151,8 +133,8 @@ static bool remove_root(struct files_port *self, const struct fence *f, const ch
 	bool ok;
 	int dir;
 
-	if (!is_root_name(root))
-		return refuse(e, "the folder to remove is no name of a tenant's folder");
+	if (!file_root_is_safe(root))
+		return file_root_refused(e);
 	dir = files_open_beneath(fs->root, root, O_RDONLY | O_DIRECTORY, 0);
 	if (dir < 0 && errno == ENOENT)
 		return true;

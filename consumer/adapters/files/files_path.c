@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Names, and opening below a folder. */
+ * Opening below a folder. */
 #include "consumer/adapters/files/files_priv.h"
+
+#include "consumer/core/file_names.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,30 +11,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-static bool is_part(const char *part, size_t len)
-{
-	return len > 0 && len <= NAME_MAX && !(part[0] == '.' && (len == 1 || (len == 2 && part[1] == '.')));
-}
-
-bool files_is_name(const char *name)
-{
-	return is_part(name, strlen(name)) && !strchr(name, '/');
-}
-
-bool files_is_path(const char *path)
-{
-	if (strlen(path) >= FILES_PATH_MAX)
-		return false;
-	for (const char *part = path;; part += strcspn(part, "/") + 1) {
-		size_t len = strcspn(part, "/");
-
-		if (!is_part(part, len))
-			return false;
-		if (part[len] == '\0')
-			return true;
-	}
-}
 
 void files_close(int *fd)
 {
@@ -49,12 +27,14 @@ static bool next_part(const char **at, char part_r[NAME_MAX + 1])
 {
 	size_t len = strcspn(*at, "/");
 
-	if (!is_part(*at, len)) {
+	if (len <= NAME_MAX) {
+		memcpy(part_r, *at, len);
+		part_r[len] = '\0';
+	}
+	if (len > NAME_MAX || !file_name_is_safe(part_r)) {
 		errno = EXDEV;
 		return false;
 	}
-	memcpy(part_r, *at, len);
-	part_r[len] = '\0';
 	*at += len + ((*at)[len] == '/');
 	return true;
 }
@@ -90,7 +70,7 @@ int files_open_beneath(int dir, const char *path, int flags, mode_t mode)
 	};
 	long fd;
 
-	if (!files_is_path(path)) {
+	if (!file_path_is_safe(path)) {
 		errno = EXDEV;
 		return -1;
 	}

@@ -14,10 +14,6 @@ enum { FILES_DEPTH_MAX = 64, FILES_NAMES_MAX = 1000000, FILES_DIR_MODE = 0750, F
 
 /* ---- files_path.c ---- */
 
-/* One part of a path, safe to create: not empty, ".", "..", without '/', at most 255 bytes. */
-bool files_is_name(const char *name);
-/* Names of that kind with '/' between them, shorter than FILES_PATH_MAX. */
-bool files_is_path(const char *path);
 /* openat that stays below dir and follows no link; works on kernels without openat2 too. -1 with errno: ELOOP or
  * EXDEV when the path tried to get out. */
 int files_open_beneath(int dir, const char *path, int flags, mode_t mode);
