@@ -44,7 +44,7 @@ struct mask_policy *mask_policy_of(struct step_ctx *c)
 	keep[count] = test_mail_address(c);
 	if (!keep[count++])
 		return NULL;
-	return mask_policy_new(&(struct mask_choices){ job->mask_domain, keep, count }, c->err);
+	return mask_policy_new(&(struct mask_choices){ .domain = job->mask_domain, .keep = keep, .keep_count = count }, c->err);
 }
 
 static enum sql_cell cell(void *arg, const char *table, const char *column, size_t width_chars, const char *text,

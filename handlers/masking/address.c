@@ -91,7 +91,7 @@ bool address_parse(const char *text, size_t len, struct address *a)
 		end = address_host_end(text, host, bytes_host_run(text, host, len));
 	if (end != len)
 		return false;
-	*a = (struct address){ text, text + at, text + host, at, 1, len - host };
+	*a = (struct address){ text, text + at, text + host, at, 1, len - host, false };
 	return true;
 }
 
@@ -110,11 +110,22 @@ static bool hides_another(const struct mask_policy *p, const struct address *a)
 	return false;
 }
 
+/* Did we put it at the mask domain? What text leaves before a hash may read as one address with it: judge it alike. */
+static bool is_ours(const struct mask_policy *p, const struct address *a)
+{
+	struct text_walk walk = { a->local, a->local_len + a->at_len + a->host_len, 0, NULL };
+	struct piece piece;
+
+	if (!p->hash || hashed_tail(a->local, a->local_len) == a->local_len)
+		return true;
+	return text_next(p, &walk, &piece) && piece.kind == PIECE_ALREADY && piece.end == walk.len;
+}
+
 enum piece_kind address_judge(const struct mask_policy *p, const struct address *a)
 {
 	enum piece_kind kind = PIECE_REWRITE;
 
-	if (mask_is_domain(p, a->host, a->host_len))
+	if (mask_is_domain(p, a->host, a->host_len) && is_ours(p, a))
 		kind = PIECE_ALREADY;
 	else if (mask_is_kept(p, a->local, a->local_len, a->host, a->host_len))
 		kind = PIECE_KEPT;
@@ -284,12 +295,31 @@ static bool long_form_fits(const struct mask_policy *p, const struct address *a,
 	return chars <= max_chars;
 }
 
+static bool hashed_form(const struct mask_policy *p, const struct address *a, size_t max_chars, struct form *f)
+{
+	size_t around = a->at_len + p->domain_len, room = HASHED_LOCAL;
+
+	if (max_chars)
+		room = max_chars > around ? max_chars - around : 0;
+	return hashed_local(p, a, room, f->text, &f->len);
+}
+
 bool address_mask(const struct mask_policy *p, const struct address *a, size_t max_chars, struct buf *out,
                   bool *shortened_r)
 {
 	struct form form;
 
 	form.len = 0;
+	if (p->hash) {
+		if (!hashed_form(p, a, max_chars, &form))
+			out->failed = true;
+		*shortened_r = form.len < HASHED_LOCAL;
+		if (out->failed || form.len == 0)
+			return false;
+		form_add(&form, a->at, a->at_len);
+		form_add(&form, p->domain, p->domain_len);
+		return buf_add(out, form.text, form.len);
+	}
 	*shortened_r = !long_form_fits(p, a, max_chars);
 	if (!*shortened_r) {
 		form_add(&form, a->local, a->local_len);

@@ -274,7 +274,7 @@ enum mask_result mask_address(const struct mask_policy *p, const char *text, siz
 	if (kind != PIECE_REWRITE)
 		return MASK_SAME;
 	if (!address_mask(p, &a, max_chars, out, &shortened)) {
-		counts->blanked++;
+		counts->blanked += !out->failed;
 		return MASK_BLANK;
 	}
 	counts->addresses++;

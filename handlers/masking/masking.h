@@ -2,7 +2,8 @@
  * Addresses out of texts: pure functions, no I/O (design section 7; rules and vectors: domain 3.4 and 3.5).
  *
  * john.doe@company.com becomes john.doe_company.com@<domain>. Idempotent, the same in every table, injective for legal
- * hosts, never longer than its column or than SMTP allows: then a head of the local part, '~' and 8 hex digits. */
+ * hosts, never longer than its column or than SMTP allows: then a head of the local part, '~' and 8 hex digits.
+ * With a keyed hash it becomes m<26 hex digits>@<domain> instead, and nothing of the name is left. */
 #ifndef SANDBOX_MASKING_H
 #define SANDBOX_MASKING_H
 
@@ -15,15 +16,23 @@
 
 struct mask_policy;
 
+enum { MASK_HASH_TEXT = 65 };
+
+/* A keyed hash of two texts as 64 lower-case hex digits; the same for the same texts, whichever thread asks. False when
+ * it cannot be made now. */
+typedef bool mask_hash_fn(void *arg, const char *before, const char *part, char hex_r[MASK_HASH_TEXT]);
+
 struct mask_choices {
 	const char *domain;             /* where masked addresses end */
 	const char *const *keep;        /* whole addresses that stay, compared without case; others in it keep nothing */
 	size_t keep_count;
+	mask_hash_fn *hash;             /* hides the names; NULL: they are kept inside the masked address */
+	void *hash_arg;                 /* must outlive the policy */
 };
 
 struct mask_counts {
 	int64_t addresses;     /* rewritten */
-	int64_t already;       /* were in the domain before */
+	int64_t already;       /* were in the domain before (and of the hash's form, when names are hidden) */
 	int64_t kept;          /* on the keep list */
 	int64_t shortened;     /* took the short form */
 	int64_t odd;           /* an address column held something that is none */
@@ -34,7 +43,7 @@ struct mask_counts {
 struct scan_counts { /* what the proof found */
 	int64_t cells, bytes;
 	int64_t addresses; /* all that look like one */
-	int64_t left;      /* outside the domain and the keep list: must be 0 */
+	int64_t left;      /* outside the domain and the keep list, or in it under a name that should be hidden: must be 0 */
 	char first_table[64], first_column[64]; /* where the first of them is; never the text itself */
 };
 
@@ -51,13 +60,15 @@ void mask_policy_free(struct mask_policy **p);
 enum mask_result { MASK_SAME, MASK_CHANGED, MASK_BLANK };
 
 /* One address, nothing around it, that must fit max_chars characters (0: no limit) after the rule. MASK_CHANGED: the
- * new address is in *out. MASK_SAME also for what is no address. */
+ * new address is in *out. MASK_SAME also for what is no address. MASK_BLANK: no masked address fits; when out->failed is
+ * set, it could not be made, and the caller should fail instead. */
 enum mask_result mask_address(const struct mask_policy *p, const char *text, size_t len, size_t max_chars,
                               struct buf *out, struct mask_counts *counts);
 
 /* Any text cell by the class of its column (email-columns.csv; a column that nobody listed is free text). width_chars
  * is the declared width, 0 when none. MASK_CHANGED: the new text is in *out. MASK_BLANK: the cell must become ""; when
- * out->failed is set, that is only because *out could not hold the text, and the caller should fail instead. */
+ * out->failed is set, that is only because *out could not hold the text or a hash could not be made, and the caller
+ * should fail instead. */
 enum mask_result mask_cell(const struct mask_policy *p, const char *table, const char *column, size_t width_chars,
                            const char *text, size_t len, struct buf *out, struct mask_counts *counts);
 

@@ -48,6 +48,8 @@ struct mask_policy {
 	char **keep; /* lower case */
 	size_t keep_count;
 	size_t keep_longest;
+	mask_hash_fn *hash; /* NULL: names are kept */
+	void *hash_arg;
 };
 
 /* Compare without the case of ASCII letters. */
@@ -102,6 +104,7 @@ enum piece_kind { PIECE_UNSET, PIECE_OTHER, PIECE_ALREADY, PIECE_KEPT, PIECE_REW
 struct address { /* parts of one address, borrowed from its text; the local part is empty when it is out of reach */
 	const char *local, *at, *host;
 	size_t local_len, at_len, host_len;
+	bool glued; /* begins with a '+' or '~' that parts it from the host or at sign before it */
 };
 
 /* End of the host that begins at `from`, whose run of host bytes ends at run_end: the longest piece that ends in a
@@ -114,9 +117,19 @@ bool address_parse(const char *text, size_t len, struct address *a);
 /* What becomes of it. */
 enum piece_kind address_judge(const struct mask_policy *p, const struct address *a);
 /* Appends the masked form. max_chars 0: no limit but SMTP's. False, with nothing appended, when not even the short form
- * fits (or out is full). */
+ * fits (or out is full, or a hash cannot be made: then out->failed is set). */
 bool address_mask(const struct mask_policy *p, const struct address *a, size_t max_chars, struct buf *out,
                   bool *shortened_r);
+
+/* ---- hashed.c: local parts that are a keyed hash ----
+ * 'm' and 26 lower-case hex digits; where that does not fit, '~' and the first 8 to 25 of them. */
+enum { HASHED_DIGITS = 26, HASHED_DIGITS_MIN = 8, HASHED_LOCAL = HASHED_DIGITS + 1 };
+
+/* Length of the hashed local part that ends at the end of the text; 0 when none does. */
+size_t hashed_tail(const char *text, size_t len);
+/* The local part for the address, at most max_chars long: writes it to local_r, which has room for HASHED_LOCAL, and its
+ * length. Length 0: none fits. False: the hash cannot be made. */
+bool hashed_local(const struct mask_policy *p, const struct address *a, size_t max_chars, char *local_r, size_t *len_r);
 
 /* ---- text.c: finds addresses in text ---- */
 struct piece {

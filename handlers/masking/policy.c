@@ -127,6 +127,8 @@ static bool fill(struct mask_policy *p, const struct mask_choices *choices, stru
 {
 	if (!mask_domain_check(choices->domain, e) || !copy_keep(p, choices, e))
 		return false;
+	p->hash = choices->hash;
+	p->hash_arg = choices->hash_arg;
 	p->domain_len = strlen(choices->domain);
 	for (size_t i = 0; i < p->domain_len; i++)
 		p->domain[i] = mask_lower(choices->domain[i]);

@@ -267,7 +267,20 @@ static bool ends_escape(const struct eye *eye, size_t i)
 	return true;
 }
 
-/* What stands before a kept address must not be part of a longer one; dots alone are none. */
+/* Or of a blank or a sign of punctuation as a URL writes it, %2C or %252C? Asked only where names are hidden: elsewhere
+ * the escape is taken for a part of the name. */
+static bool ends_percent(const struct eye *eye, size_t i)
+{
+	const char *t = eye->t;
+
+	if (!eye->policy->hash || i < 3 || !memchr("0123", t[i - 2], 4) || !memchr("0123456789abcdefABCDEF", t[i - 1], 22))
+		return false;
+	if (t[i - 2] == '3' && is_digit((unsigned char)t[i - 1]))
+		return false;
+	return t[i - 3] == '%' || (i >= 5 && memcmp(t + i - 5, "%25", 3) == 0);
+}
+
+/* What stands before a kept or hashed address must not be part of a longer one; dots alone are none. */
 static bool begins_there(const struct eye *eye, size_t i)
 {
 	size_t dots = 0;
@@ -277,7 +290,41 @@ static bool begins_there(const struct eye *eye, size_t i)
 			return true;
 	if (i == 0 || !is_name((unsigned char)eye->t[i - 1]))
 		return true;
-	return separator_before(eye, i) || coded_before(eye, i) || ends_escape(eye, i);
+	return separator_before(eye, i) || coded_before(eye, i) || ends_escape(eye, i) || ends_percent(eye, i);
+}
+
+/* Length of the at sign that ends before i; 0 when none does. */
+static size_t at_before(const struct eye *eye, size_t i)
+{
+	return i && eye->t[i - 1] == '@' ? 1 : coded_before(eye, i);
+}
+
+/* A '~' belongs to no host: directly behind another address it begins a new one. */
+static bool follows_host(const struct eye *eye, size_t i)
+{
+	while (i > 0 && is_host((unsigned char)eye->t[i - 1]) && !separator_before(eye, i) && !coded_before(eye, i))
+		i--;
+	return at_before(eye, i) > 0;
+}
+
+/* Is the name before the at sign a keyed hash and nothing else? */
+static bool is_hashed(const struct eye *eye, size_t at)
+{
+	size_t digits = 0, sign, dots, n;
+
+	while (digits < at && digits <= HASHED_DIGITS && memchr("0123456789abcdef", eye->t[at - 1 - digits], 16))
+		digits++;
+	if (digits == at || digits < HASHED_DIGITS_MIN || digits > HASHED_DIGITS)
+		return false;
+	sign = at - 1 - digits;
+	if (eye->t[sign] != (digits == HASHED_DIGITS ? 'm' : '~'))
+		return false;
+	if (eye->t[sign] == '~')
+		return begins_there(eye, sign) || follows_host(eye, sign);
+	for (dots = sign; dots > 0 && eye->t[dots - 1] == '.'; dots--)
+		;
+	n = at_before(eye, dots);
+	return begins_there(eye, sign) && !(n && has_owner(eye, dots - n));
 }
 
 static bool is_kept(const struct eye *eye, size_t at, const char *host, size_t host_len)
@@ -299,7 +346,8 @@ static bool is_left(const struct eye *eye, size_t at, size_t at_len, size_t end)
 	size_t host_len = end - at - at_len;
 
 	if (host_len == eye->policy->domain_len && (memcmp(host, eye->policy->domain, host_len) == 0 ||
-	                                            strncasecmp(host, eye->policy->domain, host_len) == 0))
+	                                            strncasecmp(host, eye->policy->domain, host_len) == 0) &&
+	    (!eye->policy->hash || is_hashed(eye, at)))
 		return false;
 	return !is_kept(eye, at, host, host_len);
 }

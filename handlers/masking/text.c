@@ -40,6 +40,35 @@ static size_t skip_escape(const char *text, size_t start, size_t at)
 	return start + skip < at ? start + skip : start;
 }
 
+static bool encodes_separator(const char *text)
+{
+	return text[0] >= '0' && text[0] <= '3' && is_hex(text[1]) && !(text[0] == '3' && text[1] <= '9');
+}
+
+/* The 2C of %2C before an address in a URL, or the 252C of %252C, belongs to the escape. Only blanks and punctuation,
+ * whose codes begin with 0 to 3: "%da" could be the start of a name. */
+static size_t skip_percent(const char *text, size_t start, size_t at)
+{
+	size_t skip = 0;
+
+	if (start == 0 || text[start - 1] != '%')
+		return start;
+	if (at - start > 4 && text[start] == '2' && text[start + 1] == '5' && encodes_separator(text + start + 2))
+		skip = 4;
+	else if (at - start > 2 && encodes_separator(text + start))
+		skip = 2;
+	while (start + skip < at && text[start + skip] == '.')
+		skip++;
+	return start + skip < at ? start + skip : start;
+}
+
+/* Where the name itself begins. The kept form begins with whatever is taken for the name, so that there an escape of
+ * URLs survives by itself. */
+static size_t skip_escapes(const struct mask_policy *p, const char *text, size_t start, size_t at)
+{
+	return skip_escape(text, p->hash ? skip_percent(text, start, at) : start, at);
+}
+
 /* Does the quote or bracket before `end` close something? An opening one follows a blank or a separator. */
 static bool closes(const char *text, size_t end)
 {
@@ -90,11 +119,25 @@ static size_t quoted_start(const char *text, size_t floor, size_t end)
 	return end;
 }
 
+/* A hash must replace all of a word, however long: it would be read together with what is left of it. */
+static size_t word_start(const char *text, size_t floor, size_t start)
+{
+	size_t more = bytes_local_run(text, floor, start);
+
+	while (more < start) {
+		start = more;
+		more = bytes_local_run(text, floor, start);
+	}
+	return start;
+}
+
 /* Where the local part of the at sign begins. False when it has none. */
-static bool local_start(const char *text, size_t floor, size_t at, size_t *start_r)
+static bool local_start(const struct mask_policy *p, const char *text, size_t floor, size_t at, size_t *start_r)
 {
 	size_t start = bytes_local_run(text, floor, at);
 
+	if (p->hash)
+		start = word_start(text, floor, start);
 	while (start < at && text[start] == '.')
 		start++;
 	if (start < at) {
@@ -150,23 +193,42 @@ static void chain_walk(const struct mask_policy *p, const struct text_walk *w, s
 static bool is_kept(const struct mask_policy *p, const char *text, const struct piece *piece)
 {
 	const struct address *a = &piece->address;
-	size_t at = (size_t)(a->at - text), skipped = skip_escape(text, piece->start, at);
+	size_t at = (size_t)(a->at - text), skipped = skip_escapes(p, text, piece->start, at);
 
 	return mask_is_kept(p, a->local, a->local_len, a->host, a->host_len) ||
 	       mask_is_kept(p, text + skipped, at - skipped, a->host, a->host_len);
 }
 
-static void judge(const struct mask_policy *p, const char *text, const struct chain *c, size_t first_at,
+/* Is the name before the at sign a hash of ours? A quote may stand between a word and it. */
+static bool is_hashed(const struct mask_policy *p, const char *text, size_t start, size_t at)
+{
+	size_t n = hashed_tail(text + start, at - start), tail = at - n;
+
+	return n && (tail == start || text[tail - 1] == '\'' || tail == skip_escapes(p, text, start, at));
+}
+
+/* Is all that is at the mask domain there because we put it there? */
+static bool is_ours(const struct mask_policy *p, const char *text, const struct chain *c, size_t first_at, size_t start)
+{
+	if (c->foreign)
+		return false;
+	return !p->hash || (c->at == first_at && is_hashed(p, text, start, c->at));
+}
+
+static void judge(const struct mask_policy *p, const char *text, const struct chain *c, size_t first_at, size_t floor,
                   struct piece *piece)
 {
 	struct address *a = &piece->address;
 	size_t host = c->at + c->at_len;
 
-	piece->kind = !c->host_end ? PIECE_OTHER : c->foreign ? PIECE_REWRITE : PIECE_ALREADY;
+	piece->kind = !c->host_end ? PIECE_OTHER : PIECE_REWRITE;
+	if (c->host_end && is_ours(p, text, c, first_at, piece->start))
+		piece->kind = PIECE_ALREADY;
 	if (piece->kind != PIECE_REWRITE)
 		return;
 	*a = (struct address){ text + piece->start, text + c->at, text + host, c->at - piece->start, c->at_len,
-	                       c->host_end - host };
+	                       c->host_end - host, false };
+	a->glued = p->hash && floor && piece->start == floor && piece->start < c->at && strchr("+~", *a->local) && *a->local;
 	piece->end = c->host_end;
 	if (c->at != first_at)
 		return;
@@ -174,27 +236,28 @@ static void judge(const struct mask_policy *p, const char *text, const struct ch
 		piece->kind = PIECE_KEPT;
 		return;
 	}
-	piece->start = piece->start < c->at ? skip_escape(text, piece->start, c->at) : piece->start;
+	piece->start = piece->start < c->at ? skip_escapes(p, text, piece->start, c->at) : piece->start;
 	a->local = text + piece->start;
 	a->local_len = c->at - piece->start;
 }
 
 bool text_next(const struct mask_policy *p, struct text_walk *w, struct piece *piece_r)
 {
-	size_t at, at_len, id_end;
+	size_t at, at_len, id_end, floor;
 	struct chain chain;
 
 	while (bytes_find_at(w->text, w->next, w->len, &at, &at_len)) {
 		*piece_r = (struct piece){ .kind = PIECE_OTHER };
-		if (!local_start(w->text, w->next, at, &piece_r->start)) {
+		if (!local_start(p, w->text, w->next, at, &piece_r->start)) {
 			w->next = at + at_len;
 			continue;
 		}
 		chain_walk(p, w, at, at_len, &chain);
+		floor = w->next;
 		id_end = w->lines ? mask_id_end(w->lines, w->text, w->len, at) : 0;
 		w->next = piece_r->end = piece_r->tail = id_end > chain.end ? id_end : chain.end;
 		if (!id_end)
-			judge(p, w->text, &chain, at, piece_r);
+			judge(p, w->text, &chain, at, floor, piece_r);
 		return true;
 	}
 	return false;

@@ -97,7 +97,7 @@ static void bench_addresses(struct bench *b, const char *name, bool cell, bool i
 
 int main(int argc, char **argv)
 {
-	const struct mask_choices choices = { "sandbox.example", NULL, 0 };
+	const struct mask_choices choices = { .domain = "sandbox.example", .keep = NULL, .keep_count = 0 };
 	long mib = argc > 1 ? strtol(argv[1], NULL, 10) : 64;
 	struct err e = { .class = ERR_NONE };
 	struct bench b = { .policy = mask_policy_new(&choices, &e) };

@@ -19,7 +19,7 @@ static struct mask_policy *policy_once(void)
 {
 	static const char *const keep[] = { "t@k.no", "o'neil@b.no" };
 	static struct mask_policy *policy;
-	const struct mask_choices choices = { "d.example", keep, 2 };
+	const struct mask_choices choices = { .domain = "d.example", .keep = keep, .keep_count = 2 };
 	struct err e = { .class = ERR_NONE };
 
 	if (!policy)

@@ -27,7 +27,7 @@ static const char *const illegal[] = {
 
 START_TEST(test_illegal_domain)
 {
-	struct mask_choices choices = { illegal[_i], NULL, 0 };
+	struct mask_choices choices = { .domain = illegal[_i], .keep = NULL, .keep_count = 0 };
 	struct err e = { .class = ERR_NONE };
 
 	ck_assert_msg(!mask_domain_check(illegal[_i], &e), "[%s] was taken", illegal[_i]);
@@ -86,7 +86,7 @@ START_TEST(test_keep_list)
 {
 	char first[] = "Tester@Company.example";
 	const char *const keep[] = { first, "o'neil@c.org", "x@y.no" };
-	const struct mask_choices choices = { "d.example", keep, 3 };
+	const struct mask_choices choices = { .domain = "d.example", .keep = keep, .keep_count = 3 };
 	struct err e = { .class = ERR_NONE };
 	struct mask_policy *p = mask_policy_new(&choices, &e);
 
@@ -113,7 +113,7 @@ START_TEST(test_keep_list_of_other_things)
 {
 	static const char *const keep[] = { "admin", "company.example", "@company.example", "", "a@b", "*@company.example",
 	                                    "a@b.no,c@d.no", "a@company.example\n" };
-	const struct mask_choices choices = { "d.example", keep, sizeof keep / sizeof *keep };
+	const struct mask_choices choices = { .domain = "d.example", .keep = keep, .keep_count = sizeof keep / sizeof *keep };
 	struct err e = { .class = ERR_NONE };
 	struct mask_policy *p = mask_policy_new(&choices, &e);
 
@@ -134,7 +134,7 @@ static enum mask_class class_of(const struct mask_policy *p, const char *table, 
 
 START_TEST(test_classes_of_the_real_list)
 {
-	const struct mask_choices choices = { "d.example", NULL, 0 };
+	const struct mask_choices choices = { .domain = "d.example", .keep = NULL, .keep_count = 0 };
 	struct err e = { .class = ERR_NONE };
 	struct mask_policy *p = mask_policy_new(&choices, &e);
 

@@ -126,7 +126,7 @@ static struct buf out;
 static void setup(void)
 {
 	static const char *const keep[] = { "test.user@company.com" };
-	const struct mask_choices choices = { "sandbox.example", keep, 1 };
+	const struct mask_choices choices = { .domain = "sandbox.example", .keep = keep, .keep_count = 1 };
 	struct err e = { .class = ERR_NONE };
 
 	policy = mask_policy_new(&choices, &e);
@@ -249,7 +249,7 @@ END_TEST
 /* A mask domain that is a real one: what is there already stays and is counted (domain 3.4). */
 START_TEST(test_real_address_at_the_mask_domain)
 {
-	const struct mask_choices choices = { "MailinAtor.com", NULL, 0 };
+	const struct mask_choices choices = { .domain = "MailinAtor.com", .keep = NULL, .keep_count = 0 };
 	struct mask_counts c = { .addresses = 0 };
 	struct err e = { .class = ERR_NONE };
 	struct mask_policy *p = mask_policy_new(&choices, &e);

@@ -401,7 +401,7 @@ static struct mask_policy *policy;
 static void make_policy(void)
 {
 	static const char *const keep[] = { "t@k.no", "ab@b.no" };
-	const struct mask_choices choices = { "d.example", keep, 2 };
+	const struct mask_choices choices = { .domain = "d.example", .keep = keep, .keep_count = 2 };
 	struct err e = { 0 };
 	struct mask_policy *p = mask_policy_new(&choices, &e);
 
@@ -446,7 +446,7 @@ static void mask_texts(void)
 
 START_TEST(no_address_slips_through)
 {
-	const struct mask_choices choices = { "d.example", NULL, 0 };
+	const struct mask_choices choices = { .domain = "d.example", .keep = NULL, .keep_count = 0 };
 	struct err e = { 0 };
 
 	policy = mask_policy_new(&choices, &e);
