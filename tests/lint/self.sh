@@ -75,6 +75,16 @@ take_away handlers/s01_enter_offline_mode.c steps.sh 'handlers/s01_enter_offline
 take_away docs/steps/s33_wait_web_config.md steps.sh 's33_wait_web_config.md is missing'
 take_away tests/steps/test_s08_copy_database.c steps.sh 'test_s08_copy_database.c is missing'
 take_away LICENSE layout.sh 'LICENSE is missing'
+# The parsers of T-SQL are fetched into the tree's own cache, and not at all where they cannot be had.
+export SANDBOX_CACHE=${SANDBOX_CACHE:-${BUILD_DIR:-$root/build}/cache} TSQL_FILES=keys.sql code=0
+"$copy/tree/tests/lint/tsql.sh" "$copy/tree" > "$copy/said" 2>&1 || code=$?
+if [ "$code" -ne 77 ]; then
+	clean tsql.sh
+	append handlers/sql/sqlserver/keys.sql "$(printf -- '-- name: planted\nSELECT name FROMM {schema}.t WHERE (a = :b\n')" \
+		tsql.sh 'keys.sql: planted: sqlglot'
+	append handlers/sql/sqlserver/keys.sql "$(printf -- '-- name: planted\nSELECT name FROMM {schema}.t WHERE (a = :b\n')" \
+		tsql.sh 'keys.sql: planted: sqlfluff'
+fi
 create handlers/s34_extra.c steps.sh 'belongs to no row'
 create notes.txt layout.sh 'notes.txt does not belong'
 create handlers/more.c layout.sh 'does not name its licence'
