@@ -7,6 +7,7 @@
 #include "consumer/adapters/system/log_fd.h"
 #include "consumer/adapters/system/random_uuid.h"
 #include "consumer/adapters/system/secret_file.h"
+#include "consumer/adapters/system/supervisor.h"
 #include "consumer/programs/wire.h"
 #include "consumer/runtime/loop.h"
 #include "consumer/runtime/rebuild.h"
@@ -51,6 +52,7 @@ struct program {
 	struct loop_parts parts;
 	struct httpd *httpd;
 	struct buf http_token;
+	struct supervisor *supervisor;
 	_Atomic int64_t alive_ms;
 	_Atomic bool ready;
 };
@@ -68,20 +70,30 @@ static void serve_metrics(void *arg, const char *accept, struct httpd_answer *an
 		answer->status = 500;
 }
 
-static void serve_health(void *arg, const char *accept, struct httpd_answer *answer)
+static bool is_alive(void *arg)
 {
 	struct program *p = arg;
-	int64_t age_ms = loop_now_ms() - atomic_load(&p->alive_ms);
 
+	return loop_now_ms() - atomic_load(&p->alive_ms) < ALIVE_WITHIN_MS;
+}
+
+static bool is_ready(void *arg)
+{
+	struct program *p = arg;
+
+	return atomic_load(&p->ready);
+}
+
+static void serve_health(void *arg, const char *accept, struct httpd_answer *answer)
+{
 	(void)accept;
-	answer->status = age_ms < ALIVE_WITHIN_MS ? 200 : 503;
+	answer->status = is_alive(arg) ? 200 : 503;
 	buf_add_text(&answer->body, answer->status == 200 ? "ok\n" : "the loop stands still\n");
 }
 
 static void serve_ready(void *arg, const char *accept, struct httpd_answer *answer)
 {
-	struct program *p = arg;
-	bool ready = atomic_load(&p->ready);
+	bool ready = is_ready(arg);
 
 	(void)accept;
 	answer->status = ready ? 200 : 503;
@@ -187,6 +199,8 @@ static bool start_sweeper(struct program *p, struct err *e)
 
 static bool set_up(struct program *p, struct err *e)
 {
+	const struct supervisor_settings supervised = { is_alive, is_ready, &stop_count, p };
+
 	p->parts.log = p->log;
 	p->parts.metrics = p->metrics;
 	p->parts.policy = wire_policy(p->config);
@@ -203,11 +217,12 @@ static bool set_up(struct program *p, struct err *e)
 	atomic_store(&p->alive_ms, loop_now_ms());
 	p->parts.world = wire_world_new(p->config, e);
 	p->parts.codec = p->parts.world ? wire_codec(p->config, e) : NULL;
-	return p->parts.codec && start_httpd(p, e) && open_store(p, e) && open_bus(p, e) && start_sweeper(p, e);
+	return p->parts.codec && supervisor_start(&supervised, &p->supervisor, e) && start_httpd(p, e) && open_store(p, e) && open_bus(p, e) && start_sweeper(p, e);
 }
 
 static void tear_down(struct program *p)
 {
+	supervisor_stop(&p->supervisor);
 	httpd_stop(&p->httpd);
 	sweeper_free(&p->parts.sweeper);
 	if (p->parts.bus)

@@ -5,6 +5,7 @@
 #include "consumer/adapters/kafka/kafka_bus.h"
 #include "consumer/adapters/system/log_fd.h"
 #include "consumer/adapters/system/secret_file.h"
+#include "consumer/adapters/system/supervisor.h"
 #include "consumer/notifier/notifier.h"
 #include "consumer/notifier/notifier_clock.h"
 #include "consumer/programs/wire.h"
@@ -36,6 +37,7 @@ struct program {
 	struct notifier_parts parts;
 	struct httpd *httpd;
 	struct buf http_token, jwks;
+	struct supervisor *supervisor;
 	_Atomic int64_t intake_alive_ms, sending_alive_ms;
 	atomic_bool ready;
 };
@@ -53,12 +55,20 @@ static void serve_metrics(void *arg, const char *accept, struct httpd_answer *an
 		answer->status = 500;
 }
 
-static bool is_alive(struct program *p)
+static bool is_alive(void *arg)
 {
+	struct program *p = arg;
 	int64_t now_ms = notifier_now_ms();
 
 	return now_ms - atomic_load(&p->intake_alive_ms) < ALIVE_WITHIN_MS &&
 	       now_ms - atomic_load(&p->sending_alive_ms) < ALIVE_WITHIN_MS;
+}
+
+static bool is_ready(void *arg)
+{
+	struct program *p = arg;
+
+	return atomic_load(&p->ready);
 }
 
 static void serve_health(void *arg, const char *accept, struct httpd_answer *answer)
@@ -70,10 +80,8 @@ static void serve_health(void *arg, const char *accept, struct httpd_answer *ans
 
 static void serve_ready(void *arg, const char *accept, struct httpd_answer *answer)
 {
-	struct program *p = arg;
-
 	(void)accept;
-	answer->status = atomic_load(&p->ready) ? 200 : 503;
+	answer->status = is_ready(arg) ? 200 : 503;
 	buf_add_text(&answer->body, answer->status == 200 ? "ready\n" : "not ready: starting or stopping\n");
 }
 
@@ -177,6 +185,7 @@ static bool fill_settings(struct program *p, struct err *e)
 
 static bool set_up(struct program *p, struct err *e)
 {
+	const struct supervisor_settings supervised = { is_alive, is_ready, &stop_count, p };
 	struct notifier_parts *n = &p->parts;
 
 	n->log = p->log;
@@ -186,7 +195,7 @@ static bool set_up(struct program *p, struct err *e)
 	n->sending_alive_ms = &p->sending_alive_ms;
 	atomic_store(&p->intake_alive_ms, notifier_now_ms());
 	atomic_store(&p->sending_alive_ms, notifier_now_ms());
-	if (!fill_settings(p, e) || !open_keys(p, e) || !open_apps(p, e) || !start_httpd(p, e))
+	if (!fill_settings(p, e) || !open_keys(p, e) || !open_apps(p, e) || !supervisor_start(&supervised, &p->supervisor, e) || !start_httpd(p, e))
 		return false;
 	n->codec = wire_codec(p->config, e);
 	n->poster = n->codec ? wire_poster(p->config, n->settings.limit, e) : NULL;
@@ -199,6 +208,7 @@ static void tear_down(struct program *p)
 {
 	struct notifier_parts *n = &p->parts;
 
+	supervisor_stop(&p->supervisor);
 	httpd_stop(&p->httpd);
 	if (n->bus)
 		n->bus->close(n->bus, CLOSE_WITHIN_MS);

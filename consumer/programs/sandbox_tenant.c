@@ -5,6 +5,7 @@
 #include "consumer/adapters/odbc/tenants_odbc.h"
 #include "consumer/adapters/system/log_fd.h"
 #include "consumer/adapters/system/secret_file.h"
+#include "consumer/adapters/system/supervisor.h"
 #include "consumer/programs/wire.h"
 #include "consumer/tenant/state_api.h"
 #include "consumer/tenant/updater.h"
@@ -39,6 +40,7 @@ struct program {
 	struct state_api api;
 	struct httpd *httpd;
 	struct buf http_token;
+	struct supervisor *supervisor;
 	_Atomic int64_t alive_ms;
 	_Atomic bool ready;
 };
@@ -100,21 +102,31 @@ static void serve_metrics(void *arg, const char *accept, struct httpd_answer *an
 		answer->status = 500;
 }
 
-static void serve_health(void *arg, const char *accept, struct httpd_answer *answer)
+static bool is_alive(void *arg)
 {
 	struct program *p = arg;
 
+	return updater_now_ms() - atomic_load(&p->alive_ms) < ALIVE_WITHIN_MS;
+}
+
+static bool is_ready(void *arg)
+{
+	struct program *p = arg;
+
+	return atomic_load(&p->ready);
+}
+
+static void serve_health(void *arg, const char *accept, struct httpd_answer *answer)
+{
 	(void)accept;
-	answer->status = updater_now_ms() - atomic_load(&p->alive_ms) < ALIVE_WITHIN_MS ? 200 : 503;
+	answer->status = is_alive(arg) ? 200 : 503;
 	buf_add_text(&answer->body, answer->status == 200 ? "ok\n" : "the updater stands still\n");
 }
 
 static void serve_ready(void *arg, const char *accept, struct httpd_answer *answer)
 {
-	struct program *p = arg;
-
 	(void)accept;
-	answer->status = atomic_load(&p->ready) ? 200 : 503;
+	answer->status = is_ready(arg) ? 200 : 503;
 	buf_add_text(&answer->body, answer->status == 200 ? "ready\n" :
 		"not ready: starting, stopping, without partitions, or the database does not answer\n");
 }
@@ -219,16 +231,19 @@ static bool open_updater(struct program *p, struct err *e)
 
 static bool set_up(struct program *p, struct err *e)
 {
+	const struct supervisor_settings supervised = { is_alive, is_ready, &stop_count, p };
+
 	atomic_store(&p->alive_ms, updater_now_ms());
 	p->board = board_new();
 	if (!p->board)
 		return err_set(e, ERR_TRANSIENT, 0, "start", "out of memory");
 	p->codec = wire_codec(p->config, e);
-	return p->codec && open_tenants(p, e) && open_updater(p, e) && start_httpd(p, e) && open_bus(p, e);
+	return p->codec && supervisor_start(&supervised, &p->supervisor, e) && open_tenants(p, e) && open_updater(p, e) && start_httpd(p, e) && open_bus(p, e);
 }
 
 static void tear_down(struct program *p)
 {
+	supervisor_stop(&p->supervisor);
 	httpd_stop(&p->httpd);
 	if (p->bus)
 		p->bus->close(p->bus, CLOSE_WITHIN_MS);

@@ -146,6 +146,13 @@ START_TEST(secrets_from_file_and_credential_folder)
 	setenv("CREDENTIALS_DIRECTORY", folder, 1);
 	ck_assert(secret_file_read_text("credential:key", &secret, &err));
 	ck_assert(!secret_file_read_text("credential:../key", &secret, &err));
+	err_clear(&err);
+	put("by access list", 14, 0440); /* as systemd shows one that it lets the service's user read */
+	ck_assert_msg(secret_file_read_text("credential:key", &secret, &err), "%s", err.text);
+	ck_assert(!secret_file_read_text(path, &secret, &err));
+	err_clear(&err);
+	put("for everybody", 13, 0444);
+	ck_assert(!secret_file_read_text("credential:key", &secret, &err));
 	secret_done(&secret);
 }
 END_TEST

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char credential[] = "credential:";
+
 static bool refuse(struct err *e, const char *place, const char *why)
 {
 	return err_set(e, ERR_REFUSED, 0, "secret", "the secret file %.120s %s", place, why);
@@ -17,15 +19,14 @@ static bool refuse(struct err *e, const char *place, const char *why)
 
 static bool find(const char *place, char path[PATH_MAX], struct err *e)
 {
-	static const char prefix[] = "credential:";
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 	int n;
 
-	if (strncmp(place, prefix, sizeof prefix - 1) != 0) {
+	if (strncmp(place, credential, sizeof credential - 1) != 0) {
 		n = snprintf(path, PATH_MAX, "%s", place);
 		return (n > 0 && n < PATH_MAX && place[0] == '/') || refuse(e, "", "has no absolute path");
 	}
-	place += sizeof prefix - 1;
+	place += sizeof credential - 1;
 	if (!folder)
 		return refuse(e, place, "is a credential, but systemd gave this program none (CREDENTIALS_DIRECTORY)");
 	if (strchr(place, '/') || place[0] == '.' || place[0] == '\0')
@@ -34,15 +35,17 @@ static bool find(const char *place, char path[PATH_MAX], struct err *e)
 	return (n > 0 && n < PATH_MAX) || refuse(e, place, "has a path that is too long");
 }
 
-static bool check(int fd, const char *place, struct err *e)
+/* systemd lets the service's user read a credential by an access list, which shows as rights of the group. */
+static bool check(int fd, const char *place, bool is_credential, struct err *e)
 {
+	const mode_t others = is_credential ? S_IWGRP | S_IXGRP | S_IRWXO : S_IRWXG | S_IRWXO;
 	struct stat st;
 
 	if (fstat(fd, &st) != 0)
 		return refuse(e, place, "cannot be looked at");
 	if (!S_ISREG(st.st_mode))
 		return refuse(e, place, "is no plain file");
-	if (st.st_mode & (S_IRWXG | S_IRWXO))
+	if (st.st_mode & others)
 		return refuse(e, place, "can be used by its group or by others; chmod 600 it");
 	if (st.st_uid != geteuid() && st.st_uid != 0)
 		return refuse(e, place, "belongs to another user");
@@ -79,7 +82,7 @@ bool secret_file_read(const char *place, struct buf *secret, struct err *e)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return refuse(e, place, errno == ENOENT ? "does not exist" : "cannot be opened");
-	ok = check(fd, place, e) && read_all(fd, place, secret, e);
+	ok = check(fd, place, strncmp(place, credential, sizeof credential - 1) == 0, e) && read_all(fd, place, secret, e);
 	close(fd);
 	return ok;
 }
