@@ -134,6 +134,18 @@ START_TEST(it_hears_of_each_change_once)
 }
 END_TEST
 
+START_TEST(a_quick_end_is_said_too)
+{
+	listen_as_manager();
+	ready = true;
+	start();
+	ck_hears("READY=1");
+	stop = 1;
+	supervisor_stop(&supervisor);
+	ck_hears("STOPPING=1");
+}
+END_TEST
+
 START_TEST(signs_of_life_end_with_life)
 {
 	char words[128], pid[16];
@@ -178,6 +190,7 @@ int main(void)
 	tcase_add_test(tc, without_a_manager_nothing_happens);
 	tcase_add_test(tc, an_address_that_is_none_is_refused);
 	tcase_add_test(tc, it_hears_of_each_change_once);
+	tcase_add_test(tc, a_quick_end_is_said_too);
 	tcase_add_test(tc, signs_of_life_end_with_life);
 	tcase_add_test(tc, the_watchdog_of_another_process_is_not_ours);
 	suite_add_tcase(s, tc);

@@ -81,6 +81,7 @@ static void *supervise(void *arg)
 		say_state(s);
 		sign_of_life(s);
 	} while (poll(&end, 1, turn_ms) <= 0);
+	say_state(s);
 	return NULL;
 }
 
