@@ -23,7 +23,7 @@ _sandboxctl() {
 		return
 	fi
 	case "$noun $verb" in
-	'clone request') words='--source --target --kind --admin --user --mask-domain --no-mask --keep --documents --attachments --enable-schedule --no-run --approve-target --expected-generation --from-file --clone-id --traceparent --confirm --even-if-busy --wait --timeout --requested-by --dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json ids'; ids='' ;;
+	'clone request') words='--source --target --kind --admin --user --mask-domain --mask-mode --no-mask --keep --documents --attachments --enable-schedule --no-run --approve-target --expected-generation --from-file --clone-id --traceparent --confirm --even-if-busy --wait --timeout --requested-by --dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json ids'; ids='' ;;
 	'clone plan') words='--strict --config --output --no-headers --color --yes --no-input --help'; formats='table json mermaid'; ids='' ;;
 	'clone list') words='--status --target --limit --config --output --no-headers --color --yes --no-input --help'; formats='table json jsonl ids'; ids='' ;;
 	'clone show') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='clone' ;;
@@ -59,6 +59,7 @@ _sandboxctl() {
 	esac
 	case "$noun $verb $previous" in
 	'clone request --kind') values='replace create' ;;
+	'clone request --mask-mode') values='keep-names hash' ;;
 	'clone request --documents') values='all included-users none' ;;
 	'clone request --attachments') values='all no-requests none' ;;
 	'clone list --status') values='running cancelling completed failed paused cancelled rejected rolling_back rolled_back' ;;

@@ -25,14 +25,30 @@ static bool login_of(struct step_ctx *c, const struct user_plan *user, const cha
 	return c->ports->sql->text(c->ports->sql, SQL_SOURCE, "login_of_associate", &args, c->mem, login_r, c->err);
 }
 
-struct mask_policy *mask_policy_of(struct step_ctx *c)
+/* "mask address" is no tenant's name, with which the seals of rows begin: the two never meet. */
+static bool hash(void *arg, const char *before, const char *part, char hex_r[MASK_HASH_TEXT])
+{
+	const char *const parts[] = { "mask address", before, part };
+	struct mask_key *key = arg;
+
+	_Static_assert((int)MASK_HASH_TEXT == (int)SEAL_TEXT, "a seal is the hash");
+	return key->seal->seal(key->seal, parts, sizeof parts / sizeof *parts, hex_r, &key->err);
+}
+
+struct mask_policy *mask_policy_of(struct step_ctx *c, struct mask_key *key)
 {
 	const struct step_job *job = c->job;
+	struct mask_choices choices = { .domain = job->mask_domain, .hash_arg = key };
 	const char **keep = step_take(c, (job->mask_keep_count + job->user_count + 1) * sizeof *keep);
 	size_t count = 0;
 
+	*key = (struct mask_key){ .seal = c->ports->seal };
 	if (!keep)
 		return NULL;
+	if (job->mask_mode != MASK_KEEP_NAMES && job->mask_mode != MASK_HASH) {
+		err_set(c->err, ERR_BUG, 0, c->fence.step, "the clone has no mask mode");
+		return NULL;
+	}
 	for (size_t i = 0; i < job->mask_keep_count; i++)
 		keep[count++] = job->mask_keep[i];
 	for (size_t i = 0; i < job->user_count; i++) {
@@ -44,7 +60,10 @@ struct mask_policy *mask_policy_of(struct step_ctx *c)
 	keep[count] = test_mail_address(c);
 	if (!keep[count++])
 		return NULL;
-	return mask_policy_new(&(struct mask_choices){ .domain = job->mask_domain, .keep = keep, .keep_count = count }, c->err);
+	choices.keep = keep;
+	choices.keep_count = count;
+	choices.hash = job->mask_mode == MASK_HASH ? hash : NULL;
+	return mask_policy_new(&choices, c->err);
 }
 
 static enum sql_cell cell(void *arg, const char *table, const char *column, size_t width_chars, const char *text,
@@ -68,11 +87,13 @@ static enum sql_cell cell(void *arg, const char *table, const char *column, size
 bool mask_filter_init(struct mask_filter *m, struct step_ctx *c)
 {
 	*m = (struct mask_filter){ .filter = { cell, m } };
-	m->policy = mask_policy_of(c);
+	m->policy = mask_policy_of(c, &m->key);
 	return m->policy != NULL;
 }
 
-void mask_filter_done(struct mask_filter *m)
+void mask_filter_done(struct mask_filter *m, struct err *e)
 {
 	mask_policy_free(&m->policy);
+	if (e->class != ERR_NONE && m->key.err.class != ERR_NONE)
+		*e = m->key.err;
 }

@@ -10,12 +10,17 @@
 
 static const char unmasked[] = "{\"masked\":false}";
 
-/* Sixteen digits that stand for the mask domain: a proof for another domain is none. */
+/* Sixteen digits that stand for the mask domain and the mode: a proof for others is none. */
 static bool policy_of(struct step_ctx *c, char policy_r[17])
 {
 	char seal[SEAL_TEXT];
+	bool ok;
 
-	if (!ROW_SEAL(c, seal, "mask domain", c->job->mask_domain))
+	if (c->job->mask_mode == MASK_HASH)
+		ok = ROW_SEAL(c, seal, "mask domain", c->job->mask_domain, "hash");
+	else
+		ok = ROW_SEAL(c, seal, "mask domain", c->job->mask_domain);
+	if (!ok)
 		return false;
 	snprintf(policy_r, 17, "%.16s", seal);
 	return true;
@@ -52,7 +57,8 @@ static bool scan_all(struct step_ctx *c, const struct sql_filter *filter)
 
 bool proof_scan(struct step_ctx *c, struct scan_counts *counts_r)
 {
-	struct mask_policy *policy = mask_policy_of(c);
+	struct mask_key key;
+	struct mask_policy *policy = mask_policy_of(c, &key);
 	struct scan scan = { policy, counts_r };
 	const struct sql_filter filter = { show, &scan };
 	bool ok;
@@ -82,9 +88,10 @@ bool proof_put(struct step_ctx *c, const struct scan_counts *counts)
 		return false;
 	if (counts)
 		snprintf(json, sizeof json,
-			 "{\"masked\":true,\"policy\":\"%s\",\"cells\":%" PRId64 ",\"addresses\":%" PRId64
+			 "{\"masked\":true,%s\"policy\":\"%s\",\"cells\":%" PRId64 ",\"addresses\":%" PRId64
 			 ",\"left\":%" PRId64 "}",
-			 policy, counts->cells, counts->addresses, counts->left);
+			 c->job->mask_mode == MASK_HASH ? "\"mode\":\"hash\"," : "", policy, counts->cells,
+			 counts->addresses, counts->left);
 	return step_may_act(c) && c->ports->sql->put_proof(c->ports->sql, &c->fence, at, json, c->err);
 }
 

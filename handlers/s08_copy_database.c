@@ -49,7 +49,7 @@ enum step_outcome s08_copy_database(struct step_ctx *c)
 	bool ok = restore(c, &pages) && (!c->job->mask_enabled || mask_filter_init(&mask, c)) &&
 		  copy_pages(c, c->job->mask_enabled ? &mask.filter : NULL, &pages);
 
-	mask_filter_done(&mask);
+	mask_filter_done(&mask, c->err);
 	if (!ok)
 		return step_failed(c);
 	if (!pages.finished)

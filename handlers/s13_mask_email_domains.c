@@ -39,8 +39,8 @@ static enum step_outcome prove(struct step_ctx *c, bool had_proof)
 
 	if (!proof_scan(c, &counts))
 		return step_failed(c);
-	step_detail(c, "%" PRId64 " addresses in %" PRId64 " texts, 0 outside the mask domain%s", counts.addresses,
-		    counts.cells, warning);
+	step_detail(c, "%" PRId64 " addresses in %" PRId64 " texts, 0 outside the mask domain%s%s", counts.addresses,
+		    counts.cells, c->job->mask_mode == MASK_HASH ? ", names hidden" : "", warning);
 	c->rows = counts.cells;
 	c->bytes = counts.bytes;
 	if (had_proof)
@@ -62,7 +62,7 @@ enum step_outcome s13_mask_email_domains(struct step_ctx *c)
 	if (proved)
 		return prove(c, true);
 	ok = mask_filter_init(&mask, c) && mask_pages(c, &mask, &pages);
-	mask_filter_done(&mask);
+	mask_filter_done(&mask, c->err);
 	if (!ok)
 		return step_failed(c);
 	return pages.finished ? prove(c, false) : step_again(c);

@@ -90,6 +90,7 @@ const char *step_port_name(enum step_port port);
 
 enum clone_kind { CLONE_KIND_UNSET, CLONE_CREATE, CLONE_REPLACE };
 enum documents_choice { DOCUMENTS_UNSET, DOCUMENTS_ALL, DOCUMENTS_INCLUDED_USERS, DOCUMENTS_NONE };
+enum mask_mode { MASK_MODE_UNSET, MASK_KEEP_NAMES, MASK_HASH }; /* what a masked address shows of the name before it */
 enum attachments_choice { ATTACHMENTS_UNSET, ATTACHMENTS_ALL, ATTACHMENTS_NO_REQUESTS, ATTACHMENTS_NONE };
 
 struct user_plan { /* one ticked line of the wizard's first page */
@@ -106,6 +107,7 @@ struct step_job {
 	const char *requested_by; /* an address: never logged */
 	bool mask_enabled;
 	const char *mask_domain;
+	enum mask_mode mask_mode;
 	const char *const *mask_keep; /* whole addresses that stay */
 	size_t mask_keep_count;
 	const struct user_plan *users;

@@ -71,6 +71,11 @@ static bool tenants_check(const struct clone_request *r, struct err *e)
 	return true;
 }
 
+static bool is_mask_mode(enum mask_mode mode)
+{
+	return mode == MASK_KEEP_NAMES || mode == MASK_HASH;
+}
+
 static bool mask_check(const struct clone_request *r, const struct request_rules *rules, struct err *e)
 {
 	const struct step_job *job = &r->job;
@@ -94,7 +99,7 @@ static bool mask_check(const struct clone_request *r, const struct request_rules
 		err_prepend(e, "mask.domain");
 		return false;
 	}
-	return true;
+	return is_mask_mode(job->mask_mode) || REFUSE(e, "mask.mode is not KEEP_NAMES or HASH");
 }
 
 static bool user_check(const struct user_plan *user, size_t i, struct err *e)
@@ -222,6 +227,8 @@ uint64_t request_fingerprint(const struct clone_request *r)
 	hash = add_text(hash, job->requested_by);
 	hash = add_number(hash, job->mask_enabled);
 	hash = add_text(hash, job->mask_domain);
+	if (job->mask_mode == MASK_HASH) /* requests from before there was a choice keep their fingerprint */
+		hash = add_number(hash, (int64_t)job->mask_mode);
 	hash = add_number(hash, (int64_t)job->mask_keep_count);
 	for (size_t i = 0; i < job->mask_keep_count; i++)
 		hash = add_text(hash, job->mask_keep[i]);
@@ -251,8 +258,12 @@ bool request_apply_replay(struct clone_request *r, const struct clone_replay *re
 		return REFUSE(e, "clone_id of the replay is not that of the clone");
 	if (strcmp(text_of(replay->target_ctx), text_of(job->target_ctx)) != 0)
 		return REFUSE(e, "target_ctx of the replay is not the target of the clone");
+	if (replay->has_mask_mode && !is_mask_mode(replay->mask_mode))
+		return REFUSE(e, "mask_mode of the replay is not KEEP_NAMES or HASH");
 	if (replay->has_mask_domain)
 		job->mask_domain = text_of(replay->mask_domain);
+	if (replay->has_mask_mode)
+		job->mask_mode = replay->mask_mode;
 	if (replay->has_documents)
 		job->documents = replay->documents;
 	if (replay->has_attachments)

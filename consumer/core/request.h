@@ -26,8 +26,8 @@ bool request_check(const struct clone_request *r, const struct request_rules *ru
 uint64_t request_fingerprint(const struct clone_request *r);
 
 /* Puts the changed inputs of a replay into the request and renews its fingerprint; the new texts are borrowed from
- * replay. REFUSED, with r as it was, when the replay is about another clone or target. Check the request again
- * afterwards. */
+ * replay. REFUSED, with r as it was, when the replay is about another clone or target, or has an unknown mask mode.
+ * Check the request again afterwards. */
 bool request_apply_replay(struct clone_request *r, const struct clone_replay *replay, struct err *e);
 
 #endif

@@ -211,6 +211,9 @@ static void show_facts(struct ctl *c, const struct sight *s)
 	if (s->request)
 		show_line(out, "mask domain",
 			  s->request->job.mask_enabled ? s->request->job.mask_domain : "none: not masked");
+	if (s->request && s->request->job.mask_enabled)
+		show_line(out, "mask mode",
+			  s->request->job.mask_mode == MASK_HASH ? "hash: names are hidden" : "keep-names");
 	if (s->lease_is_known && s->lease.is_held) {
 		buf_printf(out, "%-12s %s, token %llu, ends in ", "lease", s->lease.owner,
 			   (unsigned long long)s->lease.token);

@@ -135,6 +135,7 @@ static void json_asked(struct js *j, const struct sight *s)
 	js_object(j, "asked");
 	js_text(j, "kind", job->kind == CLONE_CREATE ? "CREATE" : "REPLACE");
 	js_text(j, "mask_domain", job->mask_enabled ? job->mask_domain : NULL);
+	js_text(j, "mask_mode", job->mask_enabled ? mask_mode_symbol(job->mask_mode) : NULL);
 	js_number(j, "users", (int64_t)job->user_count);
 	js_text(j, "documents", documents_symbol(job->documents));
 	js_text(j, "attachments", attachments_symbol(job->attachments));

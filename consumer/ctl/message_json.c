@@ -13,11 +13,17 @@ const char *attachments_symbol(enum attachments_choice choice)
 		choice == ATTACHMENTS_NONE ? "NONE" : "UNKNOWN";
 }
 
+const char *mask_mode_symbol(enum mask_mode mode)
+{
+	return mode == MASK_KEEP_NAMES ? "KEEP_NAMES" : mode == MASK_HASH ? "HASH" : "UNKNOWN";
+}
+
 static void mask_json(struct js *j, const struct step_job *job)
 {
 	js_object(j, "mask");
 	js_flag(j, "enabled", job->mask_enabled);
 	js_text(j, "domain", job->mask_domain);
+	js_text(j, "mode", mask_mode_symbol(job->mask_mode));
 	js_array(j, "keep");
 	for (size_t i = 0; i < job->mask_keep_count; i++)
 		js_text(j, NULL, job->mask_keep[i]);
@@ -73,6 +79,8 @@ static void replay_json(struct js *j, const struct clone_replay *r)
 	js_text(j, "requested_by", r->requested_by);
 	if (r->has_mask_domain)
 		js_text(j, "mask_domain", r->mask_domain);
+	if (r->has_mask_mode)
+		js_text(j, "mask_mode", mask_mode_symbol(r->mask_mode));
 	if (r->has_documents)
 		js_text(j, "documents", documents_symbol(r->documents));
 	if (r->has_attachments)

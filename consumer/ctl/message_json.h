@@ -9,6 +9,7 @@
 void message_json(struct js *j, const char *name, const struct message *m);
 
 /* The symbols of the schema. */
+const char *mask_mode_symbol(enum mask_mode mode);
 const char *documents_symbol(enum documents_choice choice);
 const char *attachments_symbol(enum attachments_choice choice);
 

@@ -15,8 +15,16 @@ void wishes_begin(struct clone_request *r)
 {
 	*r = (struct clone_request){ .expected_generation = "",
 		.job = { .clone_id = "", .kind = CLONE_REPLACE, .source_ctx = "", .target_ctx = "", .requested_by = "",
-			.mask_enabled = true, .mask_domain = "mailinator.com", .documents = DOCUMENTS_NONE,
-			.attachments = ATTACHMENTS_NO_REQUESTS, .set_running = true, .approved_target = "" } };
+			.mask_enabled = true, .mask_domain = "mailinator.com", .mask_mode = MASK_KEEP_NAMES,
+			.documents = DOCUMENTS_NONE, .attachments = ATTACHMENTS_NO_REQUESTS, .set_running = true, .approved_target = "" } };
+}
+
+static bool read_mask_mode(const char *word, enum mask_mode *mode)
+{
+	*mode = strcmp(word, "keep-names") == 0 ? MASK_KEEP_NAMES
+		: strcmp(word, "hash") == 0     ? MASK_HASH
+						: MASK_MODE_UNSET;
+	return *mode != MASK_MODE_UNSET;
 }
 
 static bool read_documents(const char *word, enum documents_choice *choice)
@@ -150,7 +158,7 @@ bool wishes_take(struct clone_request *r, const struct args *a, struct arena *me
 {
 	struct step_job *job = &r->job;
 	const char *kind = args_text(a, "kind"), *documents = args_text(a, "documents");
-	const char *attachments = args_text(a, "attachments");
+	const char *attachments = args_text(a, "attachments"), *mode = args_text(a, "mask-mode");
 
 	take_text(a, "source", &job->source_ctx);
 	take_text(a, "target", &job->target_ctx);
@@ -161,12 +169,14 @@ bool wishes_take(struct clone_request *r, const struct args *a, struct arena *me
 	take_text(a, "requested-by", &job->requested_by);
 	if (kind)
 		job->kind = strcmp(kind, "create") == 0 ? CLONE_CREATE : CLONE_REPLACE;
+	if (mode)
+		read_mask_mode(mode, &job->mask_mode);
 	if (documents)
 		read_documents(documents, &job->documents);
 	if (attachments)
 		read_attachments(attachments, &job->attachments);
-	if (args_has(a, "no-mask") && args_has(a, "mask-domain"))
-		return USAGE(e, "--no-mask and --mask-domain contradict each other");
+	if (args_has(a, "no-mask") && (args_has(a, "mask-domain") || mode))
+		return USAGE(e, "--no-mask and --mask-%s contradict each other", mode ? "mode" : "domain");
 	if (args_has(a, "no-mask"))
 		job->mask_enabled = false;
 	if (args_has(a, "no-run"))
@@ -182,7 +192,7 @@ bool wishes_take(struct clone_request *r, const struct args *a, struct arena *me
 static bool set_input(struct clone_replay *r, const char *text, struct err *e)
 {
 	static const char *const names[] = { "mask-domain", "documents", "attachments", "set-running",
-					     "approve-target" };
+					     "approve-target", "mask-mode" };
 	size_t len = strcspn(text, "=");
 	const char *value = text + len + 1;
 	bool ok = true;
@@ -202,11 +212,13 @@ static bool set_input(struct clone_replay *r, const char *text, struct err *e)
 	} else if (strncmp(text, names[4], len) == 0 && len == strlen(names[4])) {
 		r->has_approved_target = true;
 		r->approved_target = value;
+	} else if (strncmp(text, names[5], len) == 0 && len == strlen(names[5])) {
+		r->has_mask_mode = ok = read_mask_mode(value, &r->mask_mode);
 	} else {
 		return USAGE(
 		    e,
-		    "--set knows no input '%.*s'; there are mask-domain, documents, attachments, set-running and "
-		    "approve-target",
+		    "--set knows no input '%.*s'; there are mask-domain, mask-mode, documents, attachments, set-running "
+		    "and approve-target",
 		    (int)(len < KEY_SHOWN ? len : KEY_SHOWN), text);
 	}
 	return ok || USAGE(e, "--set %.*s does not take that value", (int)len, text);

@@ -63,8 +63,9 @@ struct clone_replay {
 	const char *expected_generation;    /* the clone's own; a mismatch refuses */
 	const char *reason, *requested_by;
 	/* Changed inputs; the flags say which are given. */
-	bool has_mask_domain, has_documents, has_attachments, has_set_running, has_approved_target;
+	bool has_mask_domain, has_mask_mode, has_documents, has_attachments, has_set_running, has_approved_target;
 	const char *mask_domain;
+	enum mask_mode mask_mode;
 	enum documents_choice documents;
 	enum attachments_choice attachments;
 	bool set_running;

@@ -274,7 +274,8 @@ static bool request_of_noop(void *arg, size_t n, struct buf *key, struct buf *va
 	snprintf(target, sizeof target, "Target%x-%zu", r->run, n);
 	m.request = (struct clone_request){ .job = { .clone_id = id, .kind = CLONE_REPLACE, .source_ctx = source,
 		.target_ctx = target, .requested_by = "bench@sandbox.example", .mask_enabled = true,
-		.mask_domain = "sandbox.example", .users = &admin, .user_count = 1, .documents = DOCUMENTS_ALL,
+		.mask_domain = "sandbox.example", .mask_mode = MASK_KEEP_NAMES, .users = &admin, .user_count = 1,
+		.documents = DOCUMENTS_ALL,
 		.attachments = ATTACHMENTS_ALL, .set_running = true, .approved_target = target },
 		.confirmed = true, .requested_at_ms = measure_now_ns() / 1000000, .expected_generation = "" };
 	return buf_add_text(key, target) && r->codec->encode(r->codec, &m, value, &e);

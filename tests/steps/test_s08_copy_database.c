@@ -30,6 +30,27 @@ START_TEST(no_real_address_lands)
 }
 END_TEST
 
+/* HMAC-SHA256 with the key of the test's world, by Python's hmac module. */
+#define JOHN_HASHED "mb31807143c4c835bad0b8467a0"
+
+START_TEST(no_name_lands_when_names_are_hidden)
+{
+	w->job.mask_mode = MASK_HASH;
+	ck_step(STEP_copy_database, STEP_DONE);
+	ck_assert_str_eq(world_text(w, WORLD_GENERATION, "SELECT email_address FROM Email WHERE email_id = 1"),
+			 JOHN_HASHED "@sandbox.example");
+	ck_assert_str_eq(world_text(w, WORLD_GENERATION, "SELECT email_address FROM Email WHERE email_id = 2"),
+			 JOHN_HASHED "@sandbox.example"); /* the same in capitals */
+	ck_number(WORLD_GENERATION,
+		  "SELECT count(*) FROM Email WHERE email_address IN ('tester@company.example',"
+		  " 'colleague@company.example', 'skype.live.jd')",
+		  3);
+	ck_assert_int_eq(world_bytes(w, WORLD_GENERATION, "john.doe"), 0);
+	ck_assert_int_gt(world_bytes(w, WORLD_SOURCE, "john.doe"), 0);
+	ck_assert_int_gt(world_bytes(w, WORLD_GENERATION, JOHN_HASHED), 1);
+}
+END_TEST
+
 START_TEST(copies_as_it_is_when_no_mask_is_wanted)
 {
 	w->job.mask_enabled = false;
@@ -54,5 +75,5 @@ START_TEST(the_source_is_not_written)
 }
 END_TEST
 
-STEP_TESTS(copy_database, copies_every_table_and_row, no_real_address_lands, copies_as_it_is_when_no_mask_is_wanted,
-	   the_source_is_not_written)
+STEP_TESTS(copy_database, copies_every_table_and_row, no_real_address_lands, no_name_lands_when_names_are_hidden,
+	   copies_as_it_is_when_no_mask_is_wanted, the_source_is_not_written)

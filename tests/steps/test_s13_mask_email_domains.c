@@ -45,6 +45,64 @@ START_TEST(another_domain_needs_another_proof)
 }
 END_TEST
 
+START_TEST(hides_names_and_proves_it)
+{
+	w->run++; /* what was copied keeps names at the mask domain; they are hidden all the same */
+	w->job.mask_mode = MASK_HASH;
+	world_exec(w, WORLD_GENERATION,
+		   "UPDATE person SET x_note = 'write to Late.Comer@Company.com' WHERE person_id = 2");
+	ck_step(STEP_mask_email_domains, STEP_DONE);
+	ck_number(WORLD_GENERATION,
+		  "SELECT count(*) FROM person WHERE person_id = 2 AND length(x_note) = 9 + 27 + 16"
+		  " AND x_note GLOB 'write to m[0-9a-f]*[0-9a-f]@sandbox.example'", 1);
+	ck_number(WORLD_GENERATION,
+		  "SELECT count(*) FROM sandbox_stamp WHERE proof LIKE '{\"masked\":true,\"mode\":\"hash\",%'", 1);
+	ck_number(WORLD_GENERATION, "SELECT count(*) FROM associate WHERE userName = 'tester@company.example'", 1);
+	ck_assert_ptr_nonnull(strstr(w->last.detail, "0 outside the mask domain, names hidden"));
+	ck_assert_int_eq(world_bytes(w, WORLD_GENERATION, "john.doe_company.com"), 0);
+	world_take_over(w);
+	ck_step(STEP_mask_email_domains, STEP_ALREADY);
+	w->job.mask_mode = MASK_KEEP_NAMES; /* a proof of another kind */
+	w->run++;
+	ck_step(STEP_mask_email_domains, STEP_DONE);
+}
+END_TEST
+
+START_TEST(a_name_behind_the_proof_is_refused)
+{
+	w->run++;
+	w->job.mask_mode = MASK_HASH;
+	world_do(w, STEP_mask_email_domains);
+	world_exec(w, WORLD_GENERATION,
+		   "UPDATE person SET x_note = 'late.comer_company.com@sandbox.example' WHERE person_id = 2");
+	ck_refused(STEP_mask_email_domains, "person.x_note");
+}
+END_TEST
+
+static bool no_seal(struct seal_port *self, const char *const *parts, size_t count, char out_r[SEAL_TEXT], struct err *e)
+{
+	(void)self;
+	(void)parts;
+	(void)count;
+	out_r[0] = '\0';
+	return err_set(e, ERR_TRANSIENT, 0, "seal", "the crypto library could not make a hash");
+}
+
+/* Not blamed on the text, and tried again. */
+START_TEST(a_hash_that_cannot_be_made_is_told)
+{
+	struct seal_port broken = { no_seal }, *good = w->ports.seal;
+
+	world_exec(w, WORLD_GENERATION, "UPDATE sandbox_stamp SET proof = ''");
+	w->job.mask_mode = MASK_HASH;
+	w->ports.seal = &broken;
+	ck_assert_int_eq(world_call(w, STEP_mask_email_domains), STEP_RETRY);
+	ck_assert_ptr_nonnull(strstr(w->err.text, "could not make a hash"));
+	w->ports.seal = good;
+	ck_step(STEP_mask_email_domains, STEP_DONE);
+}
+END_TEST
+
 START_TEST(no_mask_wanted_is_told_and_stamped)
 {
 	w->job.mask_enabled = false;
@@ -56,4 +114,5 @@ END_TEST
 
 STEP_TESTS(mask_email_domains, proves_what_was_masked_on_the_way, masks_what_was_not,
 	   an_address_behind_the_proof_is_refused, another_domain_needs_another_proof,
+	   hides_names_and_proves_it, a_name_behind_the_proof_is_refused, a_hash_that_cannot_be_made_is_told,
 	   no_mask_wanted_is_told_and_stamped)

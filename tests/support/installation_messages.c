@@ -34,7 +34,8 @@ struct message good_request(const struct installation *i, const char *id, const 
 	m.request = (struct clone_request){ .confirmed = true, .requested_at_ms = 1785578400000, .expected_generation = "" };
 	m.request.job = (struct step_job){ .clone_id = id, .kind = CLONE_REPLACE, .source_ctx = source_of(i, target),
 		.target_ctx = target, .requested_by = "admin@north.example", .mask_enabled = true,
-		.mask_domain = "sandbox.example", .users = users, .user_count = 2, .documents = DOCUMENTS_ALL,
+		.mask_domain = "sandbox.example", .mask_mode = MASK_KEEP_NAMES, .users = users, .user_count = 2,
+		.documents = DOCUMENTS_ALL,
 		.attachments = ATTACHMENTS_NO_REQUESTS, .set_running = true, .approved_target = "" };
 	return m;
 }

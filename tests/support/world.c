@@ -43,6 +43,7 @@ static void ask_for_a_clone(struct world *w)
 		.requested_by = "admin@company.example",
 		.mask_enabled = true,
 		.mask_domain = WORLD_DOMAIN,
+		.mask_mode = MASK_KEEP_NAMES,
 		.mask_keep = keep,
 		.mask_keep_count = 1,
 		.users = users,

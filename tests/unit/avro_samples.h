@@ -21,7 +21,7 @@ static inline struct message sample_request(void)
 		.request = { .job = { .clone_id = "0198f0c2-7d1e-7c5b-9a54-2f6f2a1b9c10", .kind = CLONE_REPLACE,
 			.source_ctx = "Cust70000", .target_ctx = "Cust70001",
 			.requested_by = "admin@company.example", .mask_enabled = true,
-			.mask_domain = "sandbox.example", .mask_keep = keep, .mask_keep_count = 2,
+			.mask_domain = "sandbox.example", .mask_mode = MASK_HASH, .mask_keep = keep, .mask_keep_count = 2,
 			.users = users, .user_count = 2, .documents = DOCUMENTS_INCLUDED_USERS,
 			.attachments = ATTACHMENTS_NO_REQUESTS, .enable_schedules = schedules,
 			.enable_schedule_count = 3, .set_running = true, .approved_target = "Cust70001" },
@@ -37,7 +37,8 @@ static inline struct message sample_replay(void)
 		.replay = { .clone_id = "c1", .target_ctx = "Cust70001", .from_step = "copy_database",
 			.until_step = "",
 			.expected_generation = "Cust70001__gx1", .reason = "disk was full", .requested_by = "op",
-			.has_mask_domain = true, .mask_domain = "other.example", .has_attachments = true,
+			.has_mask_domain = true, .mask_domain = "other.example", .has_mask_mode = true,
+			.mask_mode = MASK_KEEP_NAMES, .has_attachments = true,
 			.attachments = ATTACHMENTS_ALL, .has_set_running = true, .set_running = false },
 	};
 }

@@ -105,6 +105,7 @@ START_TEST(a_request_comes_back)
 	SAME_TEXT(job.requested_by);
 	SAME_NUMBER(job.mask_enabled);
 	SAME_TEXT(job.mask_domain);
+	SAME_NUMBER(job.mask_mode);
 	ck_assert_uint_eq(got->job.mask_keep_count, 2);
 	SAME_TEXT(job.mask_keep[0]);
 	SAME_TEXT(job.mask_keep[1]);
@@ -146,7 +147,8 @@ START_TEST(a_replay_comes_back)
 	SAME_TEXT(expected_generation);
 	SAME_TEXT(reason);
 	SAME_TEXT(requested_by);
-	ck_assert(got->has_mask_domain && got->has_attachments && got->has_set_running);
+	ck_assert(got->has_mask_domain && got->has_mask_mode && got->has_attachments && got->has_set_running);
+	SAME_NUMBER(mask_mode);
 	ck_assert(!got->has_documents && !got->has_approved_target);
 	SAME_TEXT(mask_domain);
 	SAME_NUMBER(attachments);

@@ -24,6 +24,7 @@ START_TEST(a_request_is_sent_as_it_was_wished)
 	ck_assert(m->request.job.users[0].is_admin && !m->request.job.users[1].is_admin);
 	ck_assert_int_eq(m->request.job.users[1].associate_id, 12);
 	ck_assert_str_eq(m->request.job.mask_keep[0], "a@b.example");
+	ck_assert_int_eq(m->request.job.mask_mode, MASK_KEEP_NAMES);
 	ck_assert_int_eq(m->request.job.documents, DOCUMENTS_INCLUDED_USERS);
 	ck_assert_int_eq(m->request.job.attachments, ATTACHMENTS_NONE);
 	ck_assert_int_eq(m->request.job.enable_schedules[0], 7);
@@ -71,6 +72,11 @@ START_TEST(rules_are_checked_before_anything_is_sent)
 	ends("clone request --source Cust70000 --admin a=b --confirm", CTL_USAGE);
 	ck_has(&fake.talk, "--target");
 	ends(WISHES " --no-mask --confirm", CTL_USAGE);
+	ends(WISHES " --mask-mode maybe --confirm", CTL_USAGE);
+	ck_has(&fake.talk, "keep-names");
+	ends("clone request --source Cust70000 --target Cust70001 --admin a=b --no-mask --mask-mode hash --confirm",
+	     CTL_USAGE);
+	ck_has(&fake.talk, "--no-mask and --mask-mode contradict each other");
 	ends("clone request --source Cust70000 --target Cust70001 --admin a=b --no-mask --confirm", CTL_USAGE);
 	ck_has(&fake.talk, "mask.enabled");
 	ends(WISHES " --admin x --confirm", CTL_USAGE);
@@ -87,6 +93,30 @@ START_TEST(a_public_inbox_is_warned_of)
 {
 	ends("clone request --source Cust70000 --target Cust70001 --admin a@b.example=ten --confirm", CTL_OK);
 	ck_has(&fake.talk, "mailinator.com is a public inbox");
+}
+END_TEST
+
+START_TEST(names_are_hidden_when_that_is_wished)
+{
+	struct message *m;
+
+	ends(WISHES " --mask-mode hash --confirm", CTL_OK);
+	m = sent(MESSAGE_REQUEST);
+	ck_assert_int_eq(m->request.job.mask_mode, MASK_HASH);
+	message_free(&m);
+	ends(WISHES " --mask-mode hash --dry-run", CTL_OK);
+	ck_has(&fake.out, "\"mode\":\"HASH\"");
+	buf_add_text(&fake.file, "{\"kind\":\"CREATE\",\"source_ctx\":\"Cust70000\",\"target_ctx\":\"Cust70001\","
+		"\"mask\":{\"domain\":\"sandbox.example\",\"mode\":\"HASH\"},\"confirmed\":true,"
+		"\"user_plan_map\":[{\"login\":\"a@b.example\",\"plan\":\"ten-sales\",\"admin\":true}]}");
+	ends("clone request --from-file request.json", CTL_OK);
+	m = sent(MESSAGE_REQUEST);
+	ck_assert_int_eq(m->request.job.mask_mode, MASK_HASH);
+	message_free(&m);
+	ends("clone request --from-file request.json --mask-mode keep-names", CTL_OK);
+	m = sent(MESSAGE_REQUEST);
+	ck_assert_int_eq(m->request.job.mask_mode, MASK_KEEP_NAMES);
+	message_free(&m);
 }
 END_TEST
 
@@ -327,7 +357,8 @@ int main(void)
 
 	suite_add_tcase(s, CASES("request", a_request_is_sent_as_it_was_wished, a_dry_run_sends_nothing,
 		a_file_gives_the_wishes_and_options_win, rules_are_checked_before_anything_is_sent,
-		a_public_inbox_is_warned_of, it_must_be_meant, a_busy_target_is_a_conflict,
+		a_public_inbox_is_warned_of, names_are_hidden_when_that_is_wished, it_must_be_meant,
+		a_busy_target_is_a_conflict,
 		an_id_that_is_taken_is_a_conflict, what_may_have_arrived_is_said));
 	suite_add_tcase(s, CASES("watch", waiting_ends_with_the_clone, waiting_for_a_failure_fails, waiting_has_an_end,
 				 waiting_ends_with_a_dead_letter, watch_ends_at_rest, watch_survives_the_store,

@@ -139,13 +139,15 @@ START_TEST(a_replay_is_sent_with_its_changes)
 
 	failed_at_copy();
 	ends("clone replay 0198 --reason full --from-step create_login --set mask-domain=other.example "
-	     "--set documents=all --set attachments=none --set set-running=no --set approve-target=Cust70001",
+	     "--set documents=all --set attachments=none --set set-running=no --set approve-target=Cust70001 "
+	     "--set mask-mode=hash",
 	     CTL_OK);
 	ck_assert_int_eq(fake.sent.at.topic, TOPIC_REPLAY);
 	m = sent(MESSAGE_REPLAY);
 	ck_assert_str_eq(m->replay.from_step, "create_login");
 	ck_assert_str_eq(m->replay.expected_generation, "Cust70001__gx1");
 	ck_assert_str_eq(m->replay.mask_domain, "other.example");
+	ck_assert(m->replay.has_mask_mode && m->replay.mask_mode == MASK_HASH);
 	ck_assert_int_eq(m->replay.documents, DOCUMENTS_ALL);
 	ck_assert_int_eq(m->replay.attachments, ATTACHMENTS_NONE);
 	ck_assert(m->replay.has_set_running && !m->replay.set_running);
@@ -162,6 +164,8 @@ START_TEST(a_replay_that_makes_no_sense_is_refused)
 	ends("clone replay 0198 --reason x --from-step copy_databse", CTL_USAGE);
 	ck_has(&fake.talk, "did you mean copy_database?");
 	ends("clone replay 0198 --reason x --set documents=some", CTL_USAGE);
+	ends("clone replay 0198 --reason x --set mask-mode=none", CTL_USAGE);
+	ck_has(&fake.talk, "mask-mode does not take that value");
 	ends("clone replay 0198 --reason x --set domain=x", CTL_USAGE);
 	ck_has(&fake.talk, "mask-domain");
 	ends("clone replay 0198 --reason x --set documents", CTL_USAGE);
@@ -176,7 +180,8 @@ START_TEST(changed_inputs_obey_the_rules)
 	struct message m = { .kind = MESSAGE_REQUEST,
 		.request = { .job = { .clone_id = OTHER_ID, .kind = CLONE_REPLACE, .source_ctx = "Cust70000",
 			.target_ctx = "Cust70001", .requested_by = "eva", .mask_enabled = true,
-			.mask_domain = "sandbox.example", .users = users, .user_count = 1, .documents = DOCUMENTS_NONE,
+			.mask_domain = "sandbox.example", .mask_mode = MASK_HASH, .users = users,
+			.user_count = 1, .documents = DOCUMENTS_NONE,
 			.attachments = ATTACHMENTS_NONE, .approved_target = "" }, .confirmed = true,
 			.expected_generation = "" } };
 	struct fake_clone *c;
@@ -187,7 +192,10 @@ START_TEST(changed_inputs_obey_the_rules)
 	ck_assert(fake.codec->encode(fake.codec, &m, &c->request, &e));
 	c->pairs[c->pair_count++] = (struct store_pair){ "request", c->request.data, c->request.len };
 	ends("clone show 0198", CTL_OK);
-	ck_has(&fake.out, "mask domain  sandbox.example");
+	ck_has(&fake.out, "mask domain  sandbox.example\nmask mode    hash: names are hidden\n");
+	ends("clone show 0198 -o json", CTL_OK);
+	ck_has(&fake.out, "\"mask_mode\":\"HASH\"");
+	ends("clone show 0198", CTL_OK);
 	ck_has(&fake.out, "/31");
 	ends("clone replay 0198 --reason x --set mask-domain=no_domain!", CTL_USAGE);
 	ck_has(&fake.talk, "mask.domain");

@@ -15,6 +15,7 @@ static void setup(void)
 	mem = arena_new(1 << 24);
 	memset(&request, 0, sizeof request);
 	request.job.mask_domain = "before.example";
+	request.job.mask_mode = MASK_KEEP_NAMES;
 	request.job.set_running = true;
 	err_clear(&err);
 }
@@ -53,7 +54,7 @@ START_TEST(the_example_is_read)
 	    read_text(
 		"{\"clone_id\":\"0198f0c2-7d1e-7c5b-9a54-2f6f2a1b9c10\",\"kind\":\"REPLACE\","
 		"\"source_ctx\":\"Cust70000\",\"target_ctx\":\"Cust70001\",\"requested_by\":\"admin@company.example\","
-		"\"mask\":{\"enabled\":true,\"domain\":\"sandbox.example\",\"keep\":[\"tester@company.example\"]},"
+		"\"mask\":{\"enabled\":true,\"domain\":\"sandbox.example\",\"mode\":\"HASH\",\"keep\":[\"tester@company.example\"]},"
 		"\"user_plan_map\":[{\"login\":\"tester@company.example\",\"plan\":\"ten-sales\",\"admin\":true},"
 		"{\"associate_id\":12}],\"documents\":\"NONE\",\"attachments\":\"NO_REQUESTS\",\"enable_schedules\":[7,"
 		"9],"
@@ -63,6 +64,7 @@ START_TEST(the_example_is_read)
 	ck_assert_str_eq(job->clone_id, "0198f0c2-7d1e-7c5b-9a54-2f6f2a1b9c10");
 	ck_assert_int_eq(job->kind, CLONE_REPLACE);
 	ck_assert_str_eq(job->mask_domain, "sandbox.example");
+	ck_assert_int_eq(job->mask_mode, MASK_HASH);
 	ck_assert_uint_eq(job->mask_keep_count, 1);
 	ck_assert_uint_eq(job->user_count, 2);
 	ck_assert(job->users[0].is_admin && !job->users[1].is_admin);
@@ -80,6 +82,7 @@ START_TEST(what_is_not_there_stays)
 {
 	ck_assert(read_text("{\"mask\":{\"enabled\":true}}"));
 	ck_assert_str_eq(request.job.mask_domain, "before.example");
+	ck_assert_int_eq(request.job.mask_mode, MASK_KEEP_NAMES);
 	ck_assert(request.job.set_running);
 }
 END_TEST
@@ -101,6 +104,8 @@ START_TEST(wrong_members_are_named)
 	refused("{\"enable_schedules\":[1.5]}", "\"enable_schedules\"");
 	refused("{\"enable_schedules\":7}", "\"enable_schedules\"");
 	refused("{\"mask\":[]}", "\"mask\"");
+	refused("{\"mask\":{\"mode\":\"hash\"}}", "\"mode\"");
+	refused("{\"mask\":{\"mode\":\"UNKNOWN\"}}", "\"mode\"");
 	refused("{\"mask\":{\"keep\":[1]}}", "\"keep\"");
 }
 END_TEST

@@ -196,6 +196,7 @@ static enum codec_result decode(struct codec_port *self, enum message_kind kind,
 	m->kind = MESSAGE_REQUEST;
 	m->request = (struct clone_request){ .job = { .clone_id = fake.ids[n], .kind = CLONE_REPLACE, .source_ctx = "Source1",
 		.target_ctx = fake.targets[n], .requested_by = "test", .mask_domain = "sandbox.example", .mask_enabled = true,
+		.mask_mode = MASK_KEEP_NAMES,
 		.users = &admin, .user_count = 1, .documents = DOCUMENTS_ALL, .attachments = ATTACHMENTS_ALL,
 		.approved_target = "" }, .confirmed = true, .requested_at_ms = 1, .expected_generation = "", .fingerprint = 1 };
 	*message_r = m;

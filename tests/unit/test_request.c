@@ -28,7 +28,8 @@ static struct sample sample(void)
 		.r = { .job = { .clone_id = "0198f0c2-7d1e-7c5b-9a54-2f6f2a1b9c10", .kind = CLONE_REPLACE,
 				.source_ctx = "Cust70000", .target_ctx = "Cust70001",
 				.requested_by = "admin@company.example", .mask_enabled = true,
-				.mask_domain = "sandbox.example", .mask_keep = keep, .mask_keep_count = 1,
+				.mask_domain = "sandbox.example", .mask_mode = MASK_KEEP_NAMES, .mask_keep = keep,
+				.mask_keep_count = 1,
 				.user_count = 2, .documents = DOCUMENTS_NONE, .attachments = ATTACHMENTS_NO_REQUESTS,
 				.enable_schedules = schedules, .enable_schedule_count = 2, .set_running = true,
 				.approved_target = "" },
@@ -61,6 +62,8 @@ START_TEST(a_good_request_is_accepted)
 {
 	struct sample s = sample();
 
+	accepted(&s);
+	s.r.job.mask_mode = MASK_HASH;
 	accepted(&s);
 	s.r.job.approved_target = "Cust70001";
 	s.r.expected_generation = "Cust70001__gabc";
@@ -124,6 +127,8 @@ SPOIL(generation_is_no_name, "expected_generation", r->expected_generation = "x;
 SPOIL(mask_is_off, "mask.enabled", r->job.mask_enabled = false)
 SPOIL(mask_domain_is_empty, "mask.domain", r->job.mask_domain = "")
 SPOIL(mask_domain_is_illegal, "mask.domain: not a host name", r->job.mask_domain = "evil.example>")
+SPOIL(mask_mode_is_unset, "mask.mode", r->job.mask_mode = MASK_MODE_UNSET)
+SPOIL(mask_mode_is_unknown, "mask.mode", r->job.mask_mode = (enum mask_mode)(MASK_HASH + 1))
 SPOIL(keep_is_no_address, "mask.keep[0]", r->job.mask_keep = (const char *const[]){ "*" })
 SPOIL(too_many_kept, "mask.keep has 1001", r->job.mask_keep_count = 1001)
 SPOIL(no_users, "user_plan_map", r->job.user_count = 0)
@@ -182,8 +187,10 @@ START_TEST(the_fingerprint_sees_every_wish)
 	before = request_fingerprint(r);
 	r->requested_at_ms = 99;
 	strcpy(r->traceparent, "x");
+	r->job.mask_mode = MASK_MODE_UNSET; /* of a request from before there was a choice */
 	same = request_fingerprint(r);
 	ck_assert_uint_eq(before, same);
+	r->job.mask_mode = MASK_KEEP_NAMES;
 #define CHANGES(change) \
 	do { \
 		change; \
@@ -199,6 +206,7 @@ START_TEST(the_fingerprint_sees_every_wish)
 	CHANGES(r->job.requested_by = "x");
 	CHANGES(r->job.mask_enabled = false);
 	CHANGES(r->job.mask_domain = "x");
+	CHANGES(r->job.mask_mode = MASK_HASH);
 	CHANGES(r->job.mask_keep_count = 0);
 	CHANGES(r->job.user_count = 1);
 	CHANGES(s.users[0].login = "x");
@@ -229,12 +237,16 @@ START_TEST(a_replay_changes_only_what_it_gives)
 	ck_assert(s.r.job.set_running);
 	ck_assert_uint_eq(s.r.fingerprint, request_fingerprint(&s.r));
 
+	ck_assert_int_eq(s.r.job.mask_mode, MASK_KEEP_NAMES);
 	replay.has_mask_domain = replay.has_attachments = replay.has_set_running = replay.has_approved_target = true;
+	replay.has_mask_mode = true;
+	replay.mask_mode = MASK_HASH;
 	replay.mask_domain = "other.example";
 	replay.attachments = ATTACHMENTS_ALL;
 	replay.approved_target = "Cust70001";
 	ck_assert(request_apply_replay(&s.r, &replay, &e));
 	ck_assert_str_eq(s.r.job.mask_domain, "other.example");
+	ck_assert_int_eq(s.r.job.mask_mode, MASK_HASH);
 	ck_assert_int_eq(s.r.job.attachments, ATTACHMENTS_ALL);
 	ck_assert(!s.r.job.set_running);
 	ck_assert_str_eq(s.r.job.approved_target, "Cust70001");
@@ -256,6 +268,12 @@ START_TEST(a_replay_of_another_clone_changes_nothing)
 	replay.target_ctx = "Cust70002";
 	ck_assert(!request_apply_replay(&s.r, &replay, &e));
 	ck_assert_ptr_nonnull(strstr(e.text, "target_ctx"));
+	err_clear(&e);
+	replay.target_ctx = "Cust70001";
+	replay.has_mask_mode = true; /* a symbol that this version does not know */
+	ck_assert(!request_apply_replay(&s.r, &replay, &e));
+	ck_assert_ptr_nonnull(strstr(e.text, "mask_mode"));
+	ck_assert_str_eq(s.r.job.mask_domain, "sandbox.example");
 }
 END_TEST
 
@@ -269,7 +287,7 @@ static void add_spoiled(TCase *tc)
 		&no_users, &no_administrator, &administrator_without_plan, &too_many_users,
 		&user_without_name, &negative_associate, &plan_is_no_name, &login_with_control_character,
 		&login_twice, &associate_twice, &documents_unset, &attachments_unset,
-		&too_many_schedules, &schedule_zero,
+		&too_many_schedules, &schedule_zero, &mask_mode_is_unset, &mask_mode_is_unknown,
 	};
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)

@@ -10,6 +10,13 @@ static const char *kind_name(int value)
 	return value >= CLONE_KIND_UNSET && value <= CLONE_REPLACE ? names[value] : NULL;
 }
 
+static const char *mode_name(int value)
+{
+	static const char *const names[] = { "UNKNOWN", "KEEP_NAMES", "HASH" };
+
+	return value >= MASK_MODE_UNSET && value <= MASK_HASH ? names[value] : NULL;
+}
+
 static const char *documents_name(int value)
 {
 	static const char *const names[] = { "UNKNOWN", "ALL", "INCLUDED_USERS", "NONE" };
@@ -54,6 +61,7 @@ static const struct binding mask_fields[] = {
 	{ MEMBER(BIND_TEXT, "domain", clone_request, job.mask_domain) },
 	{ MEMBER(BIND_TEXTS, "keep", clone_request, job.mask_keep),
 	  .count = offsetof(struct clone_request, job.mask_keep_count) },
+	{ MEMBER(BIND_ENUM, "mode", clone_request, job.mask_mode), .name_of = mode_name },
 	{ .type = BIND_END },
 };
 
@@ -98,6 +106,7 @@ static const struct binding replay_fields[] = {
 	{ MEMBER(BIND_TEXT, "reason", clone_replay, reason) },
 	{ MEMBER(BIND_TEXT, "requested_by", clone_replay, requested_by) },
 	{ MEMBER(BIND_TEXT, "mask_domain", clone_replay, mask_domain), GIVEN(has_mask_domain) },
+	{ MEMBER(BIND_ENUM, "mask_mode", clone_replay, mask_mode), GIVEN(has_mask_mode), .name_of = mode_name },
 	{ MEMBER(BIND_ENUM, "documents", clone_replay, documents), GIVEN(has_documents), .name_of = documents_name },
 	{ MEMBER(BIND_ENUM, "attachments", clone_replay, attachments), GIVEN(has_attachments),
 	  .name_of = attachments_name },

@@ -167,6 +167,17 @@ static bool take_attachments(struct reading *r, const char *name, const json_t *
 	return true;
 }
 
+static bool take_mask_mode(struct reading *r, const char *name, const json_t *value)
+{
+	static const char *const names[] = { "", "KEEP_NAMES", "HASH" };
+	int i = 0;
+
+	if (!read_symbol(r, name, value, names, 3, &i))
+		return false;
+	r->request->job.mask_mode = i == 1 ? MASK_KEEP_NAMES : MASK_HASH;
+	return true;
+}
+
 static bool take_keep(struct reading *r, const char *name, const json_t *value)
 {
 	const char **keep;
@@ -204,7 +215,7 @@ static bool take_schedules(struct reading *r, const char *name, const json_t *va
 static bool take_mask(struct reading *r, const char *name, const json_t *value)
 {
 	static const struct member members[] = { { "enabled", take_mask_enabled }, { "domain", take_mask_domain },
-		{ "keep", take_keep } };
+		{ "mode", take_mask_mode }, { "keep", take_keep } };
 
 	if (!json_is_object(value))
 		return refuse(r, name, "object");
