@@ -6,6 +6,7 @@
 #include "consumer/adapters/system/secret_file.h"
 
 #include <check.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,45 @@ START_TEST(another_key_gives_another_hash)
 	ck_assert(sealed(seal, "a", "b", two));
 	seal_openssl_free(&seal);
 	ck_assert_str_ne(one, two);
+}
+END_TEST
+
+struct sealing {
+	struct seal_port *seal;
+	bool right;
+};
+
+static void *seal_often(void *arg)
+{
+	struct sealing *s = arg;
+	char first[SEAL_TEXT], again[SEAL_TEXT];
+	const char *parts[] = { "ab", "c" };
+	struct err e = { 0 };
+
+	s->right = s->seal->seal(s->seal, parts, 2, first, &e);
+	for (int i = 0; i < 2000 && s->right; i++)
+		s->right = s->seal->seal(s->seal, parts, 2, again, &e) && strcmp(first, again) == 0;
+	return NULL;
+}
+
+START_TEST(many_threads_may_seal_at_a_time)
+{
+	struct sealing threads[4];
+	pthread_t id[4];
+	struct seal_port *seal;
+
+	put("0123456789abcdef0123456789abcdef", 32, 0600);
+	seal = seal_openssl_new(path, &err);
+	ck_assert_msg(seal, "%s", err.text);
+	for (int i = 0; i < 4; i++) {
+		threads[i].seal = seal;
+		ck_assert_int_eq(pthread_create(&id[i], NULL, seal_often, &threads[i]), 0);
+	}
+	for (int i = 0; i < 4; i++) {
+		pthread_join(id[i], NULL);
+		ck_assert(threads[i].right);
+	}
+	seal_openssl_free(&seal);
 }
 END_TEST
 
@@ -189,6 +229,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, hash_is_hmac_sha256_over_length_and_bytes);
 	tcase_add_test(tc, another_key_gives_another_hash);
+	tcase_add_test(tc, many_threads_may_seal_at_a_time);
 	tcase_add_test(tc, a_short_key_is_refused);
 	tcase_add_test(tc, secret_files_must_be_private_plain_files);
 	tcase_add_test(tc, secrets_from_file_and_credential_folder);

@@ -7,7 +7,6 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +14,7 @@ enum { HASH_BYTES = 32 };
 
 struct seal_openssl {
 	struct seal_port port;
-	struct buf key;
-	EVP_MAC *mac;
+	EVP_MAC_CTX *ready; /* has taken the key in, and is only copied from then on: any thread may */
 };
 
 static bool failed(struct err *e)
@@ -35,12 +33,9 @@ static bool add_part(EVP_MAC_CTX *ctx, const char *part)
 	return EVP_MAC_update(ctx, head, sizeof head) && EVP_MAC_update(ctx, (const unsigned char *)part, len);
 }
 
-static bool hash(EVP_MAC_CTX *ctx, const struct buf *key, const char *const *parts, size_t count,
-                 unsigned char hash_r[HASH_BYTES])
+static bool hash(EVP_MAC_CTX *ctx, const char *const *parts, size_t count, unsigned char hash_r[HASH_BYTES])
 {
-	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char[]){ "SHA256" }, 0),
-		                OSSL_PARAM_construct_end() };
-	bool ok = EVP_MAC_init(ctx, (const unsigned char *)key->data, key->len, params);
+	bool ok = true;
 	size_t len;
 
 	for (size_t i = 0; ok && i < count; i++)
@@ -51,41 +46,51 @@ static bool hash(EVP_MAC_CTX *ctx, const struct buf *key, const char *const *par
 static bool seal(struct seal_port *self, const char *const *parts, size_t count, char out_r[SEAL_TEXT], struct err *e)
 {
 	struct seal_openssl *s = (struct seal_openssl *)self;
-	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(s->mac);
+	EVP_MAC_CTX *ctx = EVP_MAC_CTX_dup(s->ready);
 	unsigned char bytes[HASH_BYTES];
-	bool ok = ctx && hash(ctx, &s->key, parts, count, bytes);
+	bool ok = ctx && hash(ctx, parts, count, bytes);
 
 	EVP_MAC_CTX_free(ctx);
 	if (!ok)
 		return failed(e);
-	for (size_t i = 0; i < HASH_BYTES; i++)
-		snprintf(out_r + 2 * i, 3, "%02x", bytes[i]);
+	for (size_t i = 0; i < HASH_BYTES; i++) {
+		out_r[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+		out_r[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+	}
+	out_r[SEAL_TEXT - 1] = '\0';
 	return true;
 }
 
-static bool take_key(struct seal_openssl *s, const char *key_file, struct err *e)
+static bool take_key(struct seal_openssl *s, const char *key_file, const struct buf *key, struct err *e)
 {
-	if (!secret_file_read(key_file, &s->key, e))
-		return false;
-	return s->key.len >= SEAL_KEY_MIN ||
-	       err_set(e, ERR_REFUSED, 0, "seal", "the key file %.120s holds %zu bytes; at least %d are needed", key_file,
-	               s->key.len, SEAL_KEY_MIN);
+	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char[]){ "SHA256" }, 0),
+		                OSSL_PARAM_construct_end() };
+	EVP_MAC *mac;
+
+	if (key->len < SEAL_KEY_MIN)
+		return err_set(e, ERR_REFUSED, 0, "seal", "the key file %.120s holds %zu bytes; at least %d are needed",
+		               key_file, key->len, SEAL_KEY_MIN);
+	mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	s->ready = mac ? EVP_MAC_CTX_new(mac) : NULL;
+	EVP_MAC_free(mac);
+	return (s->ready && EVP_MAC_init(s->ready, (const unsigned char *)key->data, key->len, params)) || failed(e);
 }
 
 struct seal_port *seal_openssl_new(const char *key_file, struct err *e)
 {
 	struct seal_openssl *s = calloc(1, sizeof *s);
 	struct seal_port *port = (struct seal_port *)s;
+	struct buf key;
 
 	if (!s) {
 		failed(e);
 		return NULL;
 	}
 	s->port.seal = seal;
-	buf_init(&s->key, SECRET_MAX_BYTES);
-	s->mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	if ((!s->mac && !failed(e)) || !take_key(s, key_file, e))
+	buf_init(&key, SECRET_MAX_BYTES);
+	if (!secret_file_read(key_file, &key, e) || !take_key(s, key_file, &key, e))
 		seal_openssl_free(&port);
+	secret_done(&key);
 	return port;
 }
 
@@ -95,8 +100,7 @@ void seal_openssl_free(struct seal_port **seal_port)
 
 	if (!s)
 		return;
-	EVP_MAC_free(s->mac);
-	secret_done(&s->key);
+	EVP_MAC_CTX_free(s->ready); /* which wipes what it made of the key */
 	free(s);
 	*seal_port = NULL;
 }
