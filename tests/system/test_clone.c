@@ -201,6 +201,40 @@ START_TEST(a_busy_target_rejects_and_supersedes)
 }
 END_TEST
 
+/* The same names in every clone of the installation, and none of the source's. A repeat that keeps names is another
+ * wish. */
+START_TEST(hidden_names_are_the_same_in_every_clone)
+{
+	struct message m = good_request(i, first, TARGET), n = good_request(i, other, "Cust70002"), *letter;
+	const struct backup_restored *b;
+	struct events events;
+	struct seen s;
+
+	m.request.job.mask_mode = n.request.job.mask_mode = MASK_HASH;
+	send_message(i, &m);
+	send_message(i, &n);
+	s = await(i, first, CLONE_COMPLETED, CLONE_WITHIN_MS);
+	await(i, other, CLONE_COMPLETED, CLONE_WITHIN_MS);
+	ck_assert_int_gt(database_number(i, s.generation, "SELECT count(*) FROM Email WHERE email_address LIKE "
+	                                                  "'m__________________________@sandbox.example'"), 2);
+	ck_assert_int_eq(database_number(i, s.generation, "SELECT count(*) FROM Email WHERE email_address GLOB "
+	                                                  "'*_*@sandbox.example'"), 0);
+	events_read(i, &events);
+	check_steps(&events, first);
+	check_restored(&events, first, TARGET, s.generation);
+	b = &events_nth(&events, MESSAGE_BACKUP_RESTORED, first, 0)->backup_restored;
+	ck_assert_ptr_nonnull(strstr(b->proof, "\"mode\":\"hash\""));
+	events_free(&events);
+	snapshot_target(i, TARGET, &world);
+	snapshot_target(i, "Cust70002", &world2);
+	check_same(&world, &world2, "two clones with hidden names");
+	send_request(i, first, TARGET);
+	letter = await_dead_letter(i, 0, TOLD_WITHIN_MS);
+	ck_assert_str_eq(letter->dead_letter.reason_code, "conflict");
+	message_free(&letter);
+}
+END_TEST
+
 START_TEST(strict_order_makes_the_same_world)
 {
 	struct events events;
@@ -233,6 +267,7 @@ int main(void)
 	tcase_add_test(tc, a_second_clone_replaces_the_first);
 	tcase_add_test(tc, a_repeat_has_no_effect_and_other_wishes_are_a_conflict);
 	tcase_add_test(tc, a_busy_target_rejects_and_supersedes);
+	tcase_add_test(tc, hidden_names_are_the_same_in_every_clone);
 	tcase_add_test(tc, strict_order_makes_the_same_world);
 	suite_add_tcase(suite, tc);
 	return installation_run(suite);
