@@ -3,13 +3,13 @@
 #include "consumer/adapters/openssl/signer_openssl.h"
 
 #include "consumer/adapters/openssl/base64.h"
+#include "consumer/adapters/openssl/hmac_sha256.h"
 #include "consumer/adapters/openssl/keys.h"
 
-#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECRET_BYTES_MIN = 24, SECRET_BYTES_MAX = 64, HASH_BYTES = 32, KEY_SET_MAX = 64 * 1024 };
+enum { SECRET_BYTES_MIN = 24, SECRET_BYTES_MAX = 64, KEY_SET_MAX = 64 * 1024 };
 
 struct signer_openssl {
 	struct signer_port port;
@@ -83,7 +83,7 @@ static size_t read_secret(const char *secret, unsigned char bytes_r[SECRET_BYTES
 static bool hmac(struct signer_port *self, const char *secret, const void *text, size_t len, struct buf *out,
                  struct err *e)
 {
-	unsigned char bytes[SECRET_BYTES_MAX], hash[HASH_BYTES];
+	unsigned char bytes[SECRET_BYTES_MAX], hash[HMAC_SHA256_BYTES];
 	size_t secret_len = read_secret(secret, bytes), start = out->len;
 	bool ok;
 
@@ -91,10 +91,10 @@ static bool hmac(struct signer_port *self, const char *secret, const void *text,
 	if (!secret_len)
 		return err_set(e, ERR_REFUSED, 0, "signer",
 		               "the app's webhook secret is none: whsec_ and 24 to 64 bytes in base64 are expected");
-	ok = HMAC(EVP_sha256(), bytes, (int)secret_len, text, len, hash, NULL) != NULL;
+	ok = hmac_sha256(bytes, secret_len, text, len, hash, e);
 	explicit_bzero(bytes, sizeof bytes);
 	if (!ok)
-		return crypto_failed(e, "make a hash");
+		return false;
 	return (buf_add_text(out, "v1,") && base64_add(out, hash, sizeof hash)) || undo(out, start) || no_room(e);
 }
 
