@@ -3,7 +3,8 @@
  *
  * Look: is there a proof of this clone in the stamp? Then scan every text cell again all the same.
  * Act:  rewrite page after page what is still outside (nothing, when 08 masked in flight), scan, write the proof.
- * Safe to repeat because a masked address lies inside the mask domain, so no page changes it again. */
+ * Safe to repeat because a masked address lies inside the mask domain (and bears no name, when names are hidden), so
+ * no page changes it again. */
 #include "handlers/mask_filter.h"
 #include "handlers/proof.h"
 #include "handlers/words.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Masking under libFuzzer. The first byte chooses the column, the second the width; the rest is the cell. Holds for every
- * input: the proof finds nothing after masking, a second masking changes nothing, and no cell outgrows its column. */
-#include "handlers/masking/masking.h"
+ * Masking under libFuzzer. The first byte chooses the column and whether names are hidden, the second the width; the rest
+ * is the cell. Holds for every input: the proof finds nothing after masking, a second masking changes nothing, and no cell outgrows its column. */
+#include "tests/unit/mask_hash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,18 +15,19 @@ static const char *const columns[][2] = {
 	{ "ej_message", "message_id" }, { "Email", "lastBounceReason" },
 };
 
-static struct mask_policy *policy_once(void)
+static const struct mask_policy *policy_once(bool hides)
 {
 	static const char *const keep[] = { "t@k.no", "o'neil@b.no" };
-	static struct mask_policy *policy;
-	const struct mask_choices choices = { .domain = "d.example", .keep = keep, .keep_count = 2 };
+	static struct mask_policy *policies[2];
+	const struct mask_choices choices = { .domain = "d.example", .keep = keep, .keep_count = 2,
+	                                      .hash = hides ? mask_test_hash : NULL };
 	struct err e = { .class = ERR_NONE };
 
-	if (!policy)
-		policy = mask_policy_new(&choices, &e);
-	if (!policy)
+	if (!policies[hides])
+		policies[hides] = mask_policy_new(&choices, &e);
+	if (!policies[hides])
 		abort();
-	return policy;
+	return policies[hides];
 }
 
 static size_t count_chars(const char *text, size_t len)
@@ -48,7 +49,7 @@ static void must(bool good, const char *what)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct mask_policy *policy = policy_once();
+	const struct mask_policy *policy;
 	struct mask_counts counts = { .addresses = 0 };
 	struct scan_counts scan = { .cells = 0 };
 	const char *const *column, *text = (const char *)data + 2;
@@ -58,7 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	column = columns[data[0] % (sizeof columns / sizeof *columns)];
+	policy = policy_once(data[0] >= 128);
+	column = columns[data[0] % 128 % (sizeof columns / sizeof *columns)];
 	width = data[1];
 	len = size - 2;
 	buf_init(&out, 1 << 22);
