@@ -148,6 +148,20 @@ static void check_folder(struct ctl *c, struct checks *k, const char *name, enum
 		checks_add(k, name, CHECK_WELL, "", "%s can be written", path);
 }
 
+static void check_objects(struct ctl *c, struct checks *k)
+{
+	const struct config *config = c->desk->config(c->desk);
+	struct err e = { 0 };
+
+	if (strcmp(config_text(config, CONF_OBJECTS_KIND), "azure") != 0)
+		check_folder(c, k, "objects", CONF_FILES_OBJECTS_ROOT);
+	else if (!c->desk->blobs(c->desk, &e))
+		checks_add_err(k, "objects", "look at [objects] url and its key or SAS, and at the container's rights", &e);
+	else
+		checks_add(k, "objects", CHECK_WELL, "", "%s can be listed and written",
+			   config_text(config, CONF_OBJECTS_URL));
+}
+
 void checks_databases(struct ctl *c, struct checks *k)
 {
 	struct err e = { 0 };
@@ -158,7 +172,7 @@ void checks_databases(struct ctl *c, struct checks *k)
 			config_text(c->desk->config(c->desk), CONF_SQL_DIALECT));
 	else
 		checks_add_err(k, "sql", "install the ODBC driver, and set [sql] driver and folder", &e);
-	check_folder(c, k, "objects", CONF_FILES_OBJECTS_ROOT);
+	check_objects(c, k);
 	check_folder(c, k, "archive", CONF_FILES_ARCHIVE_ROOT);
 }
 

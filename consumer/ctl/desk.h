@@ -110,6 +110,7 @@ struct desk_port {
 	bool (*reach)(struct desk_port *self, enum desk_system system, int *http_status_r, struct err *e);
 	bool (*databases)(struct desk_port *self, struct err *e);
 	bool (*folder)(struct desk_port *self, const char *path, struct err *e); /* there, and may be written */
+	bool (*blobs)(struct desk_port *self, struct err *e); /* the configured containers can be listed and written */
 	bool (*secret)(struct desk_port *self, enum config_id key_of_file, struct err *e);
 	bool (*seal)(struct desk_port *self, struct err *e);
 	bool (*clock_is_synchronised)(struct desk_port *self);

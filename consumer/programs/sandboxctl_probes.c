@@ -8,6 +8,7 @@
 #include "consumer/adapters/system/seal_openssl.h"
 #include "consumer/adapters/system/secret_file.h"
 #include "consumer/adapters/system/terminal.h"
+#include "consumer/programs/wire_objects.h"
 
 #include <stdatomic.h>
 
@@ -106,6 +107,23 @@ static bool probe_folder(struct desk_port *self, const char *path, struct err *e
 	return folder_is_writable(path, e);
 }
 
+static bool probe_blobs(struct desk_port *self, struct err *e)
+{
+	struct wire_objects objects;
+	struct files_port *port = NULL;
+	bool ok = false;
+
+	if (wire_objects(of(self)->config, &objects, e)) {
+		objects.azure.connect_timeout_ms = CONNECT_WITHIN_MS;
+		objects.azure.total_timeout_ms = ANSWER_WITHIN_MS;
+		port = azure_files_new(&objects.azure, NULL, e);
+		ok = port && azure_files_probe(port, e);
+		azure_files_free(&port);
+	}
+	wire_objects_done(&objects);
+	return ok;
+}
+
 static bool probe_secret(struct desk_port *self, enum config_id key_of_file, struct err *e)
 {
 	struct buf secret;
@@ -153,6 +171,7 @@ void desk_probes(struct desk_port *port)
 	port->reach = probe_reach;
 	port->databases = probe_databases;
 	port->folder = probe_folder;
+	port->blobs = probe_blobs;
 	port->secret = probe_secret;
 	port->seal = probe_seal;
 	port->clock_is_synchronised = probe_clock;

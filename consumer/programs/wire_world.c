@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The world port on the real adapters: HTTP to the outside systems, ODBC to the databases, folders as stores. */
+ * The world port on the real adapters: HTTP to the outside systems, ODBC to the databases, folders or blobs as stores. */
 #include "consumer/programs/wire.h"
 
 #include "consumer/adapters/files/files_fs.h"
@@ -13,6 +13,7 @@
 #include "consumer/adapters/system/clock_system.h"
 #include "consumer/adapters/system/seal_openssl.h"
 #include "consumer/adapters/system/secret_file.h"
+#include "consumer/programs/wire_objects.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +23,14 @@ struct wire_world {
 	struct step_settings settings;
 	const struct config *config;
 	struct wire_system hosting, superid, mail, licence, apps;
+	struct wire_objects objects;
 	struct odbc_server *server;
 	struct seal_port *seal;
 	struct clock_port clock;
 };
 
 struct world_session {
+	const struct wire_world *world;
 	struct sql_port *sql;
 	struct tenant_port *tenant;
 	struct identity_port *identity;
@@ -51,7 +54,7 @@ static void session_free(struct world_session *s)
 	mail_http_free(&s->mail);
 	licence_http_free(&s->licence);
 	apps_http_free(&s->apps);
-	files_fs_free(&s->objects);
+	wire_objects_close(&s->world->objects, &s->objects);
 	files_fs_free(&s->archive);
 	redis_notices_free(&s->notices);
 	wire_records_free(&s->records);
@@ -108,7 +111,7 @@ static bool open_systems(struct wire_world *w, struct world_session *s, const at
 	s->mail = s->identity ? mail_http_new(&w->mail.http, stop, e) : NULL;
 	s->licence = s->mail ? licence_http_new(&w->licence.http, stop, e) : NULL;
 	s->apps = s->licence ? apps_http_new(&w->apps.http, stop, e) : NULL;
-	s->objects = s->apps ? files_fs_new(config_text(w->config, CONF_FILES_OBJECTS_ROOT), stop, e) : NULL;
+	s->objects = s->apps ? wire_objects_open(&w->objects, stop, e) : NULL;
 	s->archive = s->objects ? files_fs_new(config_text(w->config, CONF_FILES_ARCHIVE_ROOT), stop, e) : NULL;
 	s->records = s->archive ? wire_records_new(w->config, e) : NULL;
 	return s->records && open_notices(w, s, e);
@@ -129,6 +132,7 @@ static bool world_open(struct world_port *self, const struct step_job *job, cons
 
 	if (!s)
 		return err_set(e, ERR_TRANSIENT, 0, "world", "out of memory");
+	s->world = w;
 	if (!open_systems(w, s, stop, e) || !open_databases(w, s, job, fence, e)) {
 		session_free(s);
 		return false;
@@ -180,6 +184,8 @@ static bool world_survey(struct world_port *self, const atomic_bool *stop, sweep
 	struct world_session *s = calloc(1, sizeof *s);
 	bool ok = s || err_set(e, ERR_TRANSIENT, 0, "world", "out of memory");
 
+	if (s)
+		s->world = w;
 	if (ok && open_systems(w, s, stop, e))
 		s->sql = odbc_sql_open(w->server, &none, e);
 	ok = ok && s->sql && survey(w, s, stop, fn, arg, e);
@@ -214,7 +220,7 @@ static bool open_all_systems(struct wire_world *w, struct err *e)
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (!wire_system(w->config, &all[i].keys, all[i].system, e))
 			return false;
-	return config_need(w->config, CONF_FILES_OBJECTS_ROOT, e) && config_need(w->config, CONF_FILES_ARCHIVE_ROOT, e);
+	return wire_objects(w->config, &w->objects, e) && config_need(w->config, CONF_FILES_ARCHIVE_ROOT, e);
 }
 
 static void fill_settings(struct wire_world *w)
@@ -286,6 +292,7 @@ void wire_world_free(struct world_port **world)
 	secret_done(&w->mail.token);
 	secret_done(&w->licence.token);
 	secret_done(&w->apps.token);
+	wire_objects_done(&w->objects);
 	free(w);
 	*world = NULL;
 }

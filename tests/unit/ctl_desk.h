@@ -373,6 +373,11 @@ static inline bool fake_folder(struct desk_port *self, const char *path, struct 
 	return strstr(path, "gone") == NULL || err_set(e, ERR_REFUSED, 0, "file", "%s is not there", path);
 }
 
+static inline bool fake_blobs(struct desk_port *self, struct err *e)
+{
+	return fake_of(self)->http_status == 404 || err_set(e, ERR_TRANSIENT, 0, "blobs", "our key is not allowed");
+}
+
 static inline bool fake_secret(struct desk_port *self, enum config_id key, struct err *e)
 {
 	(void)self;
@@ -413,7 +418,7 @@ static inline void fake_init(struct fake *f)
 		.parse_request = fake_parse, .configure = fake_configure, .config = fake_config,
 		.config_path = fake_config_path, .rules = fake_rules, .domain_is_public = mask_domain_is_public,
 		.inspect = fake_inspect, .deliveries = fake_deliveries, .try_partner = fake_try_partner, .tenants = fake_tenants, .codec = fake_codec, .publish = fake_publish, .read = fake_read,
-		.brokers = fake_brokers, .reach = fake_reach, .databases = fake_databases, .folder = fake_folder,
+		.brokers = fake_brokers, .reach = fake_reach, .databases = fake_databases, .folder = fake_folder, .blobs = fake_blobs,
 		.secret = fake_secret, .seal = fake_databases, .clock_is_synchronised = fake_clock_is_synchronised,
 		.survey = fake_survey };
 	f->store = store;

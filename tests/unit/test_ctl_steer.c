@@ -313,7 +313,13 @@ START_TEST(doctor_names_each_trouble_with_its_fix)
 	ck_has(&fake.out, "✗ superid        [superid] url is not set. Fix:");
 	ck_has(&fake.out, "✗ secret         the secret file can be used by others. Fix: chmod 600");
 	ck_has(&fake.out, "◌ clock          nobody keeps the clock");
+	ck_assert(config_set(fake.config, "objects", "kind", "azure", &origin, &e));
+	ck_assert(config_set(fake.config, "objects", "url", "https://a.example/c", &origin, &e));
+	ends("doctor", CTL_FAILED);
+	ck_has(&fake.out, "✓ objects        https://a.example/c can be listed and written");
 	fake.http_status = 401;
+	ends("doctor", CTL_FAILED);
+	ck_has(&fake.out, "✗ objects        our key is not allowed. Fix: look at [objects] url");
 	fake.no_brokers = fake.no_store = true;
 	ends("doctor -o jsonl", CTL_FAILED);
 	ck_has(&fake.out, "{\"check\":\"kafka\",\"result\":\"bad\",\"text\":\"no broker answers\",\"fix\":\"");

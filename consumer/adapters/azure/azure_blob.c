@@ -8,14 +8,12 @@
 #include "consumer/adapters/azure/azure_blob.h"
 
 #include "consumer/adapters/openssl/base64.h"
-#include "consumer/core/fnv.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANGES_MAX = 3, BLOCKS_MAX = 50000, LINES_MAX_BYTES = 24 * 1024, ID_MAX = 40, SERVER_TRIES = 2 };
+enum { CHANGES_MAX = 3, LINES_MAX_BYTES = 16 * 1024 };
 
 /* ---- blobs ---- */
 
@@ -25,8 +23,8 @@ static bool set_version(struct blob *b, const char *etag, const char *md5, int64
 	snprintf(b->md5, sizeof b->md5, "%s", md5);
 	b->size = size;
 	b->block_bytes = AZURE_BLOCK_BYTES;
-	if (size / b->block_bytes >= BLOCKS_MAX)
-		b->block_bytes = size / BLOCKS_MAX + 1;
+	if (size / b->block_bytes >= BLOB_BLOCKS_MAX)
+		b->block_bytes = size / BLOB_BLOCKS_MAX + 1;
 	b->blocks = size > AZURE_BLOCK_BYTES ? (int)((size + b->block_bytes - 1) / b->block_bytes) : 0;
 	b->next = b->there = 0;
 	b->is_known = b->has_changed = false;
@@ -35,7 +33,7 @@ static bool set_version(struct blob *b, const char *etag, const char *md5, int64
 	return b->is_there != NULL;
 }
 
-static bool no_memory(struct err *e)
+bool blob_no_memory(struct err *e)
 {
 	return err_set(e, ERR_TRANSIENT, 0, "blobs", "out of memory");
 }
@@ -47,7 +45,7 @@ bool blob_open(struct blob *b, const struct azure_entry *entry, struct err *e)
 	buf_init(&b->meta, LINES_MAX_BYTES);
 	buf_init(&b->content, LINES_MAX_BYTES);
 	return (buf_add_text(&b->meta, entry->meta) && buf_add_text(&b->content, entry->content) &&
-	        set_version(b, entry->etag, entry->md5, entry->size)) || no_memory(e);
+	        set_version(b, entry->etag, entry->md5, entry->size)) || blob_no_memory(e);
 }
 
 void blob_close(struct blob *b)
@@ -63,34 +61,6 @@ void blob_close(struct blob *b)
 bool blob_has_block(const struct blob *b)
 {
 	return b->is_open && b->is_known && !b->has_changed && !b->is_gone && b->next < b->blocks;
-}
-
-static int64_t block_begin(const struct blob *b, int block)
-{
-	return block < 0 ? 0 : block * b->block_bytes;
-}
-
-static int64_t block_size(const struct blob *b, int block)
-{
-	int64_t left = b->size - block_begin(b, block);
-
-	return block < 0 || left < b->block_bytes ? left : b->block_bytes;
-}
-
-/* Tells the version and the place, so that a block of another version is never taken for this one. */
-static bool block_id(const struct blob *b, int block, char id_r[ID_MAX])
-{
-	uint64_t version = fnv64_number(fnv64(FNV64_START, b->etag, strlen(b->etag)), (uint64_t)b->size);
-	char text[32];
-	struct buf id;
-	int len = snprintf(text, sizeof text, "%016" PRIx64 "-%07d", version, block);
-	bool ok;
-
-	buf_init(&id, ID_MAX);
-	ok = base64_add(&id, text, (size_t)len);
-	snprintf(id_r, ID_MAX, "%s", buf_text(&id));
-	buf_done(&id);
-	return ok;
 }
 
 /* ---- slots ---- */
@@ -116,168 +86,11 @@ static bool is_block(const struct blob_slot *s)
 	return s->block >= 0;
 }
 
-static struct azure_place *source_of(const struct blob_slot *s)
-{
-	return s->a->source.path ? &s->a->source : &s->a->target;
-}
-
-static void name_of(const struct blob_slot *s, const char *root, char name_r[3 * FILES_PATH_MAX])
-{
-	snprintf(name_r, (size_t)3 * FILES_PATH_MAX, "%s/%s/%s", root, s->folder, s->blob->path);
-}
-
 static void idle(struct blob_slot *s)
 {
 	s->blob->slots--;
 	s->blob = NULL;
 	s->call.state = AZURE_IDLE;
-}
-
-/* Sends the request of this act. body_max bounds its answer. */
-static bool send_act(struct blob_slot *s, enum blob_act act, struct azure_request *r, const struct buf *lines,
-                 size_t body_max, struct err *e)
-{
-	char name[3 * FILES_PATH_MAX];
-	bool reads = act == BLOB_LOOK || act == BLOB_GET;
-
-	name_of(s, reads ? s->source_root : s->generation, name);
-	r->at = reads ? source_of(s) : &s->a->target;
-	r->blob = name;
-	r->headers = buf_text(lines);
-	s->act = act;
-	s->call.body.max = body_max;
-	if (lines->failed)
-		return err_set(e, ERR_REFUSED, 0, "blobs", "a blob of %.60s has too much metadata", s->folder);
-	if (!azure_call_start(s->a, &s->call, r, e))
-		return false;
-	if (act == BLOB_FROM_URL)
-		s->call.tries_max = SERVER_TRIES;
-	return true;
-}
-
-/* ---- requests ---- */
-
-static bool get(struct blob_slot *s, struct err *e)
-{
-	int64_t begin = block_begin(s->blob, s->block), size = block_size(s->blob, s->block);
-	struct azure_request r = { .method = "GET" };
-	struct buf lines;
-	bool ok;
-
-	buf_init(&lines, LINES_MAX_BYTES);
-	buf_printf(&lines, "If-Match: \"%s\"\n", s->blob->etag);
-	if (is_block(s))
-		buf_printf(&lines, "x-ms-range: bytes=%" PRId64 "-%" PRId64 "\n", begin, begin + size - 1);
-	buf_done(&s->call.body);
-	ok = send_act(s, BLOB_GET, &r, &lines, (size_t)size + 4096, e);
-	buf_done(&lines);
-	return ok;
-}
-
-static void add_block_params(const struct blob_slot *s, struct azure_request *r, const char *id)
-{
-	if (!is_block(s))
-		return;
-	r->params[0] = (struct azure_param){ "blockid", id };
-	r->params[1] = (struct azure_param){ "comp", "block" };
-}
-
-static void add_kind(const struct blob_slot *s, struct buf *lines)
-{
-	buf_printf(lines, "%sx-ms-meta-" AZURE_MARK ": %s\n", buf_text(&s->blob->meta), s->blob->etag);
-}
-
-static bool put(struct blob_slot *s, struct err *e)
-{
-	struct azure_request r = { .method = "PUT", .body = buf_text(&s->data), .body_len = s->data.len };
-	char id[ID_MAX] = "";
-	struct buf lines;
-	bool ok;
-
-	buf_init(&lines, LINES_MAX_BYTES);
-	if (is_block(s) && !block_id(s->blob, s->block, id))
-		return no_memory(e);
-	add_block_params(s, &r, id);
-	if (!is_block(s)) {
-		buf_printf(&lines, "x-ms-blob-type: BlockBlob\n%s", buf_text(&s->blob->content));
-		if (*s->blob->md5) /* the service refuses other bytes than those */
-			buf_printf(&lines, "Content-MD5: %s\n", s->blob->md5);
-		add_kind(s, &lines);
-	}
-	ok = send_act(s, BLOB_PUT, &r, &lines, 4096, e);
-	buf_done(&lines);
-	return ok;
-}
-
-static bool from_url(struct blob_slot *s, struct err *e)
-{
-	int64_t begin = block_begin(s->blob, s->block), size = block_size(s->blob, s->block);
-	struct azure_request r = { .method = "PUT" };
-	char name[3 * FILES_PATH_MAX], id[ID_MAX] = "";
-	struct buf lines;
-	bool ok;
-
-	buf_init(&lines, LINES_MAX_BYTES);
-	name_of(s, s->source_root, name);
-	ok = (!is_block(s) || block_id(s->blob, s->block, id) || no_memory(e)) &&
-	     buf_add_text(&lines, "x-ms-copy-source: ") && azure_add_source(&lines, source_of(s), name, e);
-	add_block_params(s, &r, id);
-	buf_printf(&lines, "\nx-ms-source-if-match: \"%s\"\n", s->blob->etag);
-	if (is_block(s)) {
-		buf_printf(&lines, "x-ms-source-range: bytes=%" PRId64 "-%" PRId64 "\n", begin, begin + size - 1);
-	} else {
-		buf_add_text(&lines, "x-ms-requires-sync: true\n");
-		add_kind(s, &lines);
-	}
-	ok = ok && send_act(s, BLOB_FROM_URL, &r, &lines, 4096, e);
-	if (lines.data)
-		explicit_bzero(lines.data, lines.size);
-	buf_done(&lines);
-	return ok;
-}
-
-static bool look(struct blob_slot *s, struct err *e)
-{
-	struct azure_request r = { .method = "HEAD" };
-	struct buf none;
-
-	buf_init(&none, 1);
-	return send_act(s, BLOB_LOOK, &r, &none, 0, e);
-}
-
-static bool list_blocks(struct blob_slot *s, struct err *e)
-{
-	struct azure_request r = { .method = "GET", .params = { { "blocklisttype", "uncommitted" }, { "comp", "blocklist" } } };
-	struct buf none;
-
-	buf_init(&none, 1);
-	return send_act(s, BLOB_LIST, &r, &none, AZURE_LIST_BYTES_MAX, e);
-}
-
-static bool commit(struct blob_slot *s, struct err *e)
-{
-	struct azure_request r = { .method = "PUT", .params = { { "comp", "blocklist" } } };
-	struct buf lines;
-	char id[ID_MAX];
-	bool ok;
-
-	buf_init(&lines, LINES_MAX_BYTES);
-	buf_done(&s->data);
-	buf_init(&s->data, (size_t)BLOCKS_MAX * (ID_MAX + 40));
-	ok = buf_add_text(&s->data, "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>");
-	for (int i = 0; ok && i < s->blob->blocks; i++)
-		ok = block_id(s->blob, i, id) && buf_printf(&s->data, "<Latest>%s</Latest>", id);
-	if (!ok || !buf_add_text(&s->data, "</BlockList>"))
-		return no_memory(e);
-	r.body = buf_text(&s->data);
-	r.body_len = s->data.len;
-	buf_add_text(&lines, buf_text(&s->blob->content));
-	if (*s->blob->md5)
-		buf_printf(&lines, "x-ms-blob-content-md5: %s\n", s->blob->md5);
-	add_kind(s, &lines);
-	ok = send_act(s, BLOB_COMMIT, &r, &lines, 4096, e);
-	buf_done(&lines);
-	return ok;
 }
 
 /* ---- beginning ---- */
@@ -287,7 +100,7 @@ static bool begin_copy(struct blob_slot *s, struct err *e)
 	s->began_ms = azure_now_ms();
 	s->way = s->blob->is_block_blob ? azure_way_choose(&s->a->ways, is_block(s) ? AZURE_BLOCK : AZURE_WHOLE) :
 		AZURE_BY_STREAM;
-	return s->way == AZURE_BY_SERVER ? from_url(s, e) : get(s, e);
+	return s->way == AZURE_BY_SERVER ? blob_send_from_url(s, e) : blob_send_get(s, e);
 }
 
 bool blob_begin(struct blob_slot *s, struct blob *b, struct err *e)
@@ -295,7 +108,7 @@ bool blob_begin(struct blob_slot *s, struct blob *b, struct err *e)
 	s->blob = b;
 	s->block = -1;
 	b->slots++;
-	return b->blocks ? list_blocks(s, e) : begin_copy(s, e);
+	return b->blocks ? blob_send_list_blocks(s, e) : begin_copy(s, e);
 }
 
 static int next_missing(const struct blob *b)
@@ -344,7 +157,7 @@ static bool give_up_version(struct blob_slot *s, enum blob_news *news_r, struct 
 	if (++b->changes > CHANGES_MAX)
 		return err_set(e, ERR_TRANSIENT, 0, "blobs", "a blob in %.60s changes faster than it can be copied", s->folder);
 	s->block = -1;
-	return look(s, e);
+	return blob_send_look(s, e);
 }
 
 static bool is_there(struct blob_slot *s, enum blob_news *news_r, int64_t bytes)
@@ -366,19 +179,19 @@ static bool written(struct blob_slot *s, enum blob_news *news_r, struct err *e)
 		return is_there(s, news_r, b->size);
 	b->is_there[s->block] = 1;
 	b->there++;
-	s->bytes = block_size(b, s->block);
+	s->bytes = blob_block_size(b, s->block);
 	*news_r = BLOB_MOVED;
 	if (b->has_changed || b->is_gone)
 		return give_up_version(s, news_r, e);
 	if (b->there == b->blocks)
-		return commit(s, e);
+		return blob_send_commit(s, e);
 	idle(s);
 	return true;
 }
 
 static bool got(struct blob_slot *s, enum blob_news *news_r, struct err *e)
 {
-	int64_t size = block_size(s->blob, s->block);
+	int64_t size = blob_block_size(s->blob, s->block);
 
 	if (s->call.status == 404)
 		s->blob->is_gone = true;
@@ -393,7 +206,7 @@ static bool got(struct blob_slot *s, enum blob_news *news_r, struct err *e)
 	buf_done(&s->data);
 	s->data = s->call.body; /* taken over: the next answer gets memory of its own */
 	buf_init(&s->call.body, 0);
-	return put(s, e);
+	return blob_send_put(s, e);
 }
 
 /* The service does not copy this: then we do. The blob's own trouble, if it has any, shows when we read it. */
@@ -404,7 +217,7 @@ static bool copied_by_server(struct blob_slot *s, enum blob_news *news_r, struct
 	azure_way_failed(&s->a->ways, AZURE_BY_SERVER);
 	s->way = AZURE_BY_STREAM;
 	s->began_ms = azure_now_ms();
-	return get(s, e);
+	return blob_send_get(s, e);
 }
 
 static bool looked(struct blob_slot *s, enum blob_news *news_r, struct err *e)
@@ -418,8 +231,8 @@ static bool looked(struct blob_slot *s, enum blob_news *news_r, struct err *e)
 	if (s->call.status != 200 || !*s->call.etag || s->call.length < 0)
 		return bad_answer(s, "looking at a blob", e);
 	if (!set_version(b, s->call.etag, s->call.md5, s->call.length))
-		return no_memory(e);
-	return b->blocks ? list_blocks(s, e) : begin_copy(s, e);
+		return blob_no_memory(e);
+	return b->blocks ? blob_send_list_blocks(s, e) : begin_copy(s, e);
 }
 
 struct marking {
@@ -430,26 +243,26 @@ struct marking {
 static void mark_block(void *arg, const char *id)
 {
 	struct marking *m = arg;
-	unsigned char text[ID_MAX + 1];
-	char right[ID_MAX];
-	size_t len = base64_read(id, strlen(id), text, ID_MAX);
+	unsigned char text[BLOB_ID_MAX + 1];
+	char right[BLOB_ID_MAX];
+	size_t len = base64_read(id, strlen(id), text, BLOB_ID_MAX);
 	int block;
 
 	text[len] = '\0';
 	block = len > 17 ? atoi((const char *)text + 17) : -1;
-	if (block < 0 || block >= m->blob->blocks || !block_id(m->blob, block, right) || strcmp(id, right) != 0 ||
+	if (block < 0 || block >= m->blob->blocks || !blob_block_id(m->blob, block, right) || strcmp(id, right) != 0 ||
 	    m->blob->is_there[block])
 		return;
 	m->blob->is_there[block] = 1;
 	m->blob->there++;
-	m->bytes += block_size(m->blob, block);
+	m->bytes += blob_block_size(m->blob, block);
 }
 
 static bool listed(struct blob_slot *s, enum blob_news *news_r, struct err *e)
 {
 	struct marking m = { s->blob, 0 };
 	struct arena *mem = arena_new(AZURE_LIST_BYTES_MAX);
-	bool ok = mem || no_memory(e);
+	bool ok = mem || blob_no_memory(e);
 
 	if (s->call.status == 200)
 		ok = ok && azure_parse_blocks(buf_text(&s->call.body), s->call.body.len, mem, mark_block, &m, e);
@@ -463,7 +276,7 @@ static bool listed(struct blob_slot *s, enum blob_news *news_r, struct err *e)
 	s->bytes = m.bytes;
 	*news_r = BLOB_MOVED;
 	if (s->blob->there == s->blob->blocks)
-		return commit(s, e);
+		return blob_send_commit(s, e);
 	s->blob->slots--; /* taken again at once, for its first block */
 	return blob_begin_block(s, s->blob, e);
 }

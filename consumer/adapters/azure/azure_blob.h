@@ -5,6 +5,8 @@
 
 #include "consumer/adapters/azure/azure_priv.h"
 
+enum { BLOB_BLOCKS_MAX = 50000, BLOB_ID_MAX = 40 };
+
 struct blob {
 	bool is_open;
 	char path[FILES_PATH_MAX];
@@ -54,5 +56,22 @@ bool blob_begin(struct blob_slot *s, struct blob *b, struct err *e);
 bool blob_begin_block(struct blob_slot *s, struct blob *b, struct err *e);
 /* The slot's call has ended: it goes on with what comes next, or is idle; *news_r is what the page must know. */
 bool blob_ended(struct blob_slot *s, enum blob_news *news_r, struct err *e);
+
+/* ---- azure_send.c: the slot's next request; false with *e when it cannot be made ---- */
+
+/* -1: of the whole. */
+int64_t blob_block_size(const struct blob *b, int block);
+/* Tells the version and the place, so that a block of another version is never taken for this one. */
+bool blob_block_id(const struct blob *b, int block, char id_r[BLOB_ID_MAX]);
+
+bool blob_send_get(struct blob_slot *s, struct err *e);
+bool blob_send_put(struct blob_slot *s, struct err *e);
+bool blob_send_from_url(struct blob_slot *s, struct err *e);
+bool blob_send_look(struct blob_slot *s, struct err *e);
+bool blob_send_list_blocks(struct blob_slot *s, struct err *e);
+bool blob_send_commit(struct blob_slot *s, struct err *e);
+
+/* Always false. */
+bool blob_no_memory(struct err *e);
 
 #endif
