@@ -1,49 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0
  * sandbox-tenant: keeps the state of every tenant and serves it. Wires the adapters to the updater; no logic. */
-#include "consumer/adapters/httpd/httpd.h"
 #include "consumer/adapters/kafka/kafka_bus.h"
 #include "consumer/adapters/odbc/tenants_odbc.h"
-#include "consumer/adapters/system/log_fd.h"
 #include "consumer/adapters/system/secret_file.h"
-#include "consumer/adapters/system/supervisor.h"
-#include "consumer/programs/wire.h"
+#include "consumer/programs/service.h"
 #include "consumer/tenant/state_api.h"
 #include "consumer/tenant/updater.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { EXIT_USAGE = 2, EXIT_CONFIG = 78, EXIT_UNAVAILABLE = 69, BROKER_WAIT_MS = 30000, CLOSE_WITHIN_MS = 10000,
-       ALIVE_WITHIN_MS = 60000 };
-
-static volatile sig_atomic_t stop_count;
-
-static void on_signal(int signal)
-{
-	(void)signal;
-	stop_count = stop_count + 1;
-}
+enum { ALIVE_WITHIN_MS = 60000 };
 
 struct program {
-	const char *config_path;
-	struct config *config;
-	struct log *log;
-	struct metrics *metrics;
-	struct wire_texts texts;
 	struct codec_port *codec;
 	struct tenants_port *tenants;
 	struct board *board;
 	struct updater *updater;
 	struct bus_port *bus;
 	struct state_api api;
-	struct httpd *httpd;
-	struct buf http_token;
-	struct supervisor *supervisor;
 	_Atomic int64_t alive_ms;
-	_Atomic bool ready;
 };
+
+static bool is_alive(struct service *s)
+{
+	struct program *p = s->program;
+
+	return updater_now_ms() - atomic_load(&p->alive_ms) < ALIVE_WITHIN_MS;
+}
 
 /* ---- the state API ---- */
 
@@ -57,11 +41,12 @@ static int64_t utc_now_ms(void)
 
 static void serve_state(void *arg, const struct httpd_request *request, struct httpd_answer *answer)
 {
-	struct program *p = arg;
+	struct service *s = arg;
+	const struct program *p = s->program;
 	struct state_answer a = state_api_get(&p->api, httpd_rest(request), httpd_header(request, "If-None-Match"),
 		utc_now_ms(), &answer->body);
 
-	metrics_add(p->metrics, METRIC_STATE_REQUESTS, 0, 0, 1);
+	metrics_add(s->metrics, METRIC_STATE_REQUESTS, 0, 0, 1);
 	if (a.problem) {
 		httpd_answer_problem(answer, a.status, a.problem);
 		return;
@@ -76,127 +61,62 @@ static void serve_state(void *arg, const struct httpd_request *request, struct h
 
 static void serve_list(void *arg, const struct httpd_request *request, struct httpd_answer *answer)
 {
-	struct program *p = arg;
+	struct service *s = arg;
+	const struct program *p = s->program;
 	const struct state_list_query query = { .context = httpd_parameter(request, "context"),
 		.after = httpd_parameter(request, "after"), .changed_after = httpd_parameter(request, "changed_after"),
 		.stuck = httpd_parameter(request, "stuck"), .limit = httpd_parameter(request, "limit") };
 	struct state_answer a = state_api_list(&p->api, &query, &answer->body);
 
-	metrics_add(p->metrics, METRIC_STATE_REQUESTS, 0, 0, 1);
+	metrics_add(s->metrics, METRIC_STATE_REQUESTS, 0, 0, 1);
 	answer->status = a.status;
 	answer->content_type = "application/json";
 	if (a.problem)
 		httpd_answer_problem(answer, a.status, a.problem);
 }
 
-/* ---- metrics and health ---- */
-
-static void serve_metrics(void *arg, const char *accept, struct httpd_answer *answer)
+static bool open_doors(struct service *s, struct err *e)
 {
-	struct program *p = arg;
-	enum metrics_format format = metrics_format_for(accept);
-
-	metrics_raise(p->metrics, METRIC_LOG_DROPPED, 0, 0, (int64_t)log_dropped(p->log));
-	answer->content_type = metrics_content_type(format);
-	if (!metrics_write(p->metrics, format, &answer->body))
-		answer->status = 500;
-}
-
-static bool is_alive(void *arg)
-{
-	struct program *p = arg;
-
-	return updater_now_ms() - atomic_load(&p->alive_ms) < ALIVE_WITHIN_MS;
-}
-
-static bool is_ready(void *arg)
-{
-	struct program *p = arg;
-
-	return atomic_load(&p->ready);
-}
-
-static void serve_health(void *arg, const char *accept, struct httpd_answer *answer)
-{
-	(void)accept;
-	answer->status = is_alive(arg) ? 200 : 503;
-	buf_add_text(&answer->body, answer->status == 200 ? "ok\n" : "the updater stands still\n");
-}
-
-static void serve_ready(void *arg, const char *accept, struct httpd_answer *answer)
-{
-	(void)accept;
-	answer->status = is_ready(arg) ? 200 : 503;
-	buf_add_text(&answer->body, answer->status == 200 ? "ready\n" :
-		"not ready: starting, stopping, without partitions, or the database does not answer\n");
-}
-
-static bool start_httpd(struct program *p, struct err *e)
-{
-	static struct httpd_route routes[] = {
-		{ .path = "/metrics", .needs_token = true, .handle = serve_metrics },
-		{ .path = "/healthz", .handle = serve_health },
-		{ .path = "/readyz", .handle = serve_ready },
-	};
 	static struct httpd_resource resources[] = {
 		{ .path = "/api/state", .below = true, .serve = serve_state },
 		{ .path = "/api/state", .needs_token = true, .serve = serve_list },
 	};
-	const char *token_file = config_text(p->config, CONF_HTTP_TOKEN_FILE);
-	struct httpd_settings settings = { .listen = config_text(p->config, CONF_TENANT_LISTEN), .routes = routes,
-		.route_count = sizeof routes / sizeof *routes, .resources = resources,
+	const struct httpd_settings settings = { .resources = resources,
 		.resource_count = sizeof resources / sizeof *resources,
-		.connections = (unsigned)config_int(p->config, CONF_TENANT_CONNECTIONS),
-		.threads = (unsigned)config_int(p->config, CONF_TENANT_THREADS) };
+		.connections = (unsigned)config_int(s->config, CONF_TENANT_CONNECTIONS),
+		.threads = (unsigned)config_int(s->config, CONF_TENANT_THREADS) };
+	struct program *p = s->program;
 
-	p->api = (struct state_api){ .board = p->board, .valid_running_ms = config_ms(p->config, CONF_TENANT_VALID_RUNNING),
-		.valid_offline_ms = config_ms(p->config, CONF_TENANT_VALID_OFFLINE) };
-	if (!*settings.listen)
-		return true;
-	buf_init(&p->http_token, SECRET_MAX_BYTES);
-	if (*token_file && !secret_file_read_text(token_file, &p->http_token, e))
-		return false;
-	settings.token = buf_text(&p->http_token);
-	for (size_t i = 0; i < settings.route_count; i++)
-		routes[i].arg = p;
+	p->api = (struct state_api){ .board = p->board, .valid_running_ms = config_ms(s->config, CONF_TENANT_VALID_RUNNING),
+		.valid_offline_ms = config_ms(s->config, CONF_TENANT_VALID_OFFLINE) };
 	for (size_t i = 0; i < settings.resource_count; i++)
-		resources[i].arg = p;
-	p->httpd = httpd_start(&settings, e);
-	return p->httpd != NULL;
+		resources[i].arg = s;
+	return service_listen(s, config_text(s->config, CONF_TENANT_LISTEN), settings, e);
 }
 
 /* ---- the parts ---- */
 
-static void note_kafka(void *arg, int severity, const char *text)
+static bool open_bus(struct service *s, struct err *e)
 {
-	struct program *p = arg;
-
-	log_write(p->log, severity <= 3 ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, NULL, "kafka",
-		LOG_FIELDS(log_text("text", text)) + 1, 1);
-}
-
-static bool open_bus(struct program *p, struct err *e)
-{
+	struct program *p = s->program;
 	struct kafka_settings settings;
 
-	if (!wire_kafka(p->config, &p->texts, &settings, e))
+	if (!service_kafka(s, &settings, e))
 		return false;
-	settings.group_id = config_text(p->config, CONF_TENANT_GROUP_ID);
+	settings.group_id = config_text(s->config, CONF_TENANT_GROUP_ID);
 	settings.client_id = "sandbox-tenant";
 	settings.reads[TOPIC_STATE] = settings.reads[TOPIC_STEP_COMPLETED] = settings.reads[TOPIC_BACKUP_RESTORED] = true;
-	settings.create_topics = config_bool(p->config, CONF_TOPICS_CREATE);
 	settings.fetches_ahead = true;
 	settings.start_at = updater_start_at;
 	settings.start_arg = p->updater;
-	settings.note = note_kafka;
-	settings.note_arg = p;
 	p->bus = kafka_bus_new(&settings, e);
 	return p->bus && kafka_bus_start(p->bus, BROKER_WAIT_MS, e);
 }
 
-static bool open_tenants(struct program *p, struct err *e)
+static bool open_tenants(struct service *s, struct err *e)
 {
-	const struct config *c = p->config;
+	const struct config *c = s->config;
+	struct program *p = s->program;
 	const char *dialect = config_text(c, CONF_TENANT_DIALECT), *driver = config_text(c, CONF_TENANT_DRIVER);
 	const char *password_file = config_text(c, CONF_TENANT_PASSWORD_FILE);
 	bool is_sqlite = strcmp(dialect, "sqlite") == 0;
@@ -218,33 +138,43 @@ static bool open_tenants(struct program *p, struct err *e)
 	return p->tenants;
 }
 
-static bool open_updater(struct program *p, struct err *e)
+static bool open_updater(struct service *s, struct err *e)
 {
-	const struct updater_settings settings = { .codec = p->codec, .tenants = p->tenants, .board = p->board, .log = p->log,
-		.metrics = p->metrics, .batch = (size_t)config_int(p->config, CONF_TENANT_BATCH),
-		.refresh_ms = config_ms(p->config, CONF_TENANT_REFRESH), .stop = &stop_count, .alive_ms = &p->alive_ms,
-		.ready = &p->ready };
+	struct program *p = s->program;
+	const struct updater_settings settings = { .codec = p->codec, .tenants = p->tenants, .board = p->board, .log = s->log,
+		.metrics = s->metrics, .batch = (size_t)config_int(s->config, CONF_TENANT_BATCH),
+		.refresh_ms = config_ms(s->config, CONF_TENANT_REFRESH), .stop = s->stop, .alive_ms = &p->alive_ms,
+		.ready = &s->ready };
 
 	p->updater = updater_new(&settings, e);
 	return p->updater;
 }
 
-static bool set_up(struct program *p, struct err *e)
+static bool set_up(struct service *s, struct err *e)
 {
-	const struct supervisor_settings supervised = { is_alive, is_ready, &stop_count, p };
+	struct program *p = s->program;
 
 	atomic_store(&p->alive_ms, updater_now_ms());
 	p->board = board_new();
 	if (!p->board)
 		return err_set(e, ERR_TRANSIENT, 0, "start", "out of memory");
-	p->codec = wire_codec(p->config, e);
-	return p->codec && supervisor_start(&supervised, &p->supervisor, e) && open_tenants(p, e) && open_updater(p, e) && start_httpd(p, e) && open_bus(p, e);
+	p->codec = wire_codec(s->config, e);
+	return p->codec && open_tenants(s, e) && open_updater(s, e) && open_doors(s, e) && open_bus(s, e);
 }
 
-static void tear_down(struct program *p)
+static bool run(struct service *s, struct err *e)
 {
-	supervisor_stop(&p->supervisor);
-	httpd_stop(&p->httpd);
+	struct program *p = s->program;
+
+	log_info(s->log, NULL, "started", log_text("version", SANDBOX_VERSION),
+		log_number("tenants", (int64_t)board_count(p->board)));
+	return updater_run(p->updater, p->bus, e);
+}
+
+static void tear_down(struct service *s)
+{
+	struct program *p = s->program;
+
 	if (p->bus)
 		p->bus->close(p->bus, CLOSE_WITHIN_MS);
 	updater_free(&p->updater);
@@ -253,62 +183,16 @@ static void tear_down(struct program *p)
 	board_free(&p->board);
 	if (p->codec)
 		p->codec->close(p->codec);
-	wire_texts_done(&p->texts);
-	secret_done(&p->http_token);
-	metrics_free(&p->metrics);
-	log_free(&p->log);
-	config_free(&p->config);
-}
-
-/* ---- from start to end ---- */
-
-static int run(struct program *p)
-{
-	struct err e = { 0 };
-	bool ok;
-
-	p->config = wire_config(p->config_path, &e);
-	if (!p->config) {
-		fprintf(stderr, "sandbox-tenant: %s\n", e.text);
-		return EXIT_CONFIG;
-	}
-	p->log = log_stderr_new(p->config);
-	p->metrics = metrics_new();
-	if (!p->log || !p->metrics)
-		return EXIT_UNAVAILABLE;
-	metrics_set(p->metrics, METRIC_BUILD_INFO, 0, 0, 1);
-	if (!set_up(p, &e)) {
-		log_error(p->log, NULL, "cannot start", log_text("where", e.where), LOG_ERR(&e));
-		return e.class == ERR_TRANSIENT ? EXIT_UNAVAILABLE : EXIT_CONFIG;
-	}
-	log_info(p->log, NULL, "started", log_text("version", SANDBOX_VERSION),
-		log_number("tenants", (int64_t)board_count(p->board)));
-	ok = updater_run(p->updater, p->bus, &e);
-	if (ok)
-		log_info(p->log, NULL, "ended");
-	else
-		log_error(p->log, NULL, "ended", LOG_ERR(&e));
-	return ok ? EXIT_SUCCESS : EXIT_UNAVAILABLE;
 }
 
 int main(int argc, char **argv)
 {
+	static const struct service_kind kind = { .name = "sandbox-tenant",
+		.does = "Folds the events of clones into the state of their tenants and serves it. SIGTERM ends it.",
+		.still = "the updater stands still",
+		.unready = "starting, stopping, without partitions, or the database does not answer", .set_up = set_up,
+		.run = run, .tear_down = tear_down, .is_alive = is_alive };
 	static struct program p;
-	const struct sigaction action = { .sa_handler = on_signal };
-	int rc;
 
-	if (argc == 2 && strcmp(argv[1], "--version") == 0)
-		return printf("sandbox-tenant %s\n", SANDBOX_VERSION) < 0;
-	if (argc != 1 && (argc != 3 || strcmp(argv[1], "--config") != 0)) {
-		fprintf(stderr, "usage: sandbox-tenant [--config FILE] [--version]\n"
-			"Folds the events of clones into the state of their tenants and serves it. SIGTERM ends it.\n");
-		return EXIT_USAGE;
-	}
-	p.config_path = argc == 3 ? argv[2] : NULL;
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	rc = run(&p);
-	tear_down(&p);
-	return rc;
+	return service_main(&kind, &p, argc, argv);
 }

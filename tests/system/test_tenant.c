@@ -285,7 +285,7 @@ START_TEST(a_failure_is_shown_and_a_replay_clears_it)
 		state = tenant_program_state(&live, target_of(2), &status);
 	ck_assert_str_eq(text_of(state, "State"), "Unknown");
 	json_decref(state);
-	ck_assert(stub_server_fault(i->stubs, "{\"system\":\"licence\",\"kind\":\"status\",\"status\":401,\"times\":-1}"));
+	ck_assert(stub_server_fault(i->stubs, "{\"system\":\"licence\",\"kind\":\"status\",\"status\":403,\"times\":-1}"));
 	send_request(i, id_of(2, 0), target_of(2));
 	await(i, id_of(2, 0), CLONE_FAILED, WITHIN_MS);
 	row = await_row(&live, 2, 0, CLONE_FAILED);
