@@ -81,6 +81,7 @@ adapter openssl 'openssl/bio openssl/bn openssl/err openssl/evp openssl/hmac ope
 adapter http 'curl/curl jansson resolv sys/resource' 'consumer/notifier/address_rules consumer/notifier/target_url'
 adapter httpd 'microhttpd'
 adapter odbc 'sql sqlext' 'handlers/sql/'
+adapter libpq 'libpq-fe'
 adapter files ''
 adapter azure 'curl/curl' 'consumer/adapters/openssl/base64 consumer/adapters/openssl/hmac_sha256'
 adapter system 'ini openssl/core_names openssl/evp openssl/params'

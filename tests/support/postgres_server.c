@@ -94,6 +94,28 @@ static void run(const struct postgres_server *s, const char *const *argv)
 	ck_assert_msg(status == 0, "%s failed; see %s/log", argv[0], s->folder);
 }
 
+/* What was copied belongs to who copied it. */
+static uid_t owner;
+static gid_t group;
+
+static int give_one(const char *path, const struct stat *status, int type, struct FTW *at)
+{
+	(void)status, (void)type, (void)at;
+	return lchown(path, owner, group);
+}
+
+static void give_to_server(const char *folder)
+{
+	const struct passwd *user = getpwnam("postgres");
+
+	if (getuid() != 0)
+		return;
+	ck_assert_ptr_nonnull(user);
+	owner = user->pw_uid;
+	group = user->pw_gid;
+	ck_assert_int_eq(nftw(folder, give_one, 8, FTW_PHYS), 0);
+}
+
 static int free_port(void)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -110,7 +132,8 @@ static int free_port(void)
 void postgres_restart(struct postgres_server *s)
 {
 	char port[8], number[8];
-	const char *const server[] = { "postgres", "-D", "data", "-p", port, "-h", "127.0.0.1", "-k", s->folder, "-F", NULL };
+	const char *const server[] = { "postgres", "-D", "data", "-p", port, "-h", "127.0.0.1", "-k", s->folder, "-F", "-c",
+		"autovacuum=off", "-c", "shared_buffers=16MB", "-c", "log_min_messages=warning", NULL };
 	const char *const is_ready[] = { "pg_isready", "-q", "-h", s->folder, "-p", number, NULL };
 
 	snprintf(port, sizeof port, "%d", s->port);
@@ -128,6 +151,52 @@ void postgres_restart(struct postgres_server *s)
 	ck_abort_msg("PostgreSQL did not start; see %s/log", s->folder);
 }
 
+bool postgres_is_here(void)
+{
+	char path[PATH_MAX];
+	bool ok = find_program("initdb", path, sizeof path) && has_driver();
+
+	if (!ok)
+		printf("SKIPPED: PostgreSQL is not here; install Debian's postgresql and odbc-postgresql\n");
+	return ok;
+}
+
+/* Who has a password must give it; the test's own roles need none. */
+static void ask_for_passwords(const struct postgres_server *s)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/data/pg_hba.conf", s->folder);
+	file = fopen(path, "we");
+	ck_assert_ptr_nonnull(file);
+	fputs("local all all trust\nhost all tenants,cloner,reader 127.0.0.1/32 trust\n"
+	      "host all all 127.0.0.1/32 scram-sha-256\n", file);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+struct postgres_server *postgres_start_in(const char *folder)
+{
+	static const char *const init[] = { "initdb", "-D", "data", "-U", "tenants", "-A", "trust", "-E", "UTF8", "--locale=C",
+		"--no-sync", "--wal-segsize=1", NULL };
+	struct postgres_server *s = calloc(1, sizeof *s);
+	char path[PATH_MAX];
+
+	ck_assert_ptr_nonnull(s);
+	snprintf(s->folder, sizeof s->folder, "%s", folder);
+	s->port = free_port();
+	snprintf(path, sizeof path, "%s/data/PG_VERSION", folder);
+	if (access(path, F_OK) != 0) {
+		run(s, init);
+		ask_for_passwords(s);
+	}
+	snprintf(path, sizeof path, "%s/data/postmaster.pid", folder);
+	unlink(path); /* of the one that it was copied from */
+	give_to_server(folder);
+	postgres_restart(s);
+	return s;
+}
+
 struct postgres_server *postgres_start(void)
 {
 	static const char *const init[] = { "initdb", "-D", "data", "-U", "tenants", "-A", "trust", "-E", "UTF8", "--locale=C",
@@ -135,12 +204,10 @@ struct postgres_server *postgres_start(void)
 	static const char *const make[] = { "createdb", "-h", NULL, "-p", NULL, "-U", "tenants", "tenants", NULL };
 	const char *with[sizeof make / sizeof *make];
 	struct postgres_server *s;
-	char path[PATH_MAX], port[8];
+	char port[8];
 
-	if (!find_program("initdb", path, sizeof path) || !has_driver()) {
-		printf("SKIPPED: PostgreSQL is not here; install Debian's postgresql and odbc-postgresql\n");
+	if (!postgres_is_here())
 		return NULL;
-	}
 	s = calloc(1, sizeof *s);
 	snprintf(s->folder, sizeof s->folder, "/tmp/sandbox-postgres-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(s->folder));

@@ -7,8 +7,10 @@
 #include "consumer/adapters/http/licence_http.h"
 #include "consumer/adapters/http/mail_http.h"
 #include "consumer/adapters/http/tenant_http.h"
+#include "consumer/adapters/libpq/pg_passes.h"
 #include "consumer/adapters/odbc/odbc_sql.h"
 #include "consumer/adapters/system/seal_openssl.h"
+#include "tests/support/postgres_server.h"
 #include "tests/support/world_priv.h"
 
 #include <check.h>
@@ -107,6 +109,16 @@ static void open_sql(struct world *w)
 	};
 	char path[PATH_MAX];
 
+	if (world_is_postgres()) {
+		const struct pg_settings streams = { .host = "127.0.0.1", .port = w->postgres->port, .user = "cloner",
+						     .source_user = "reader", .call_units = 1 };
+
+		w->passes = pg_passes_new(&streams, &w->err);
+		ck_assert_ptr_nonnull(w->passes);
+		settings = (struct odbc_settings){ .dialect = "postgresql", .driver = "PostgreSQL ANSI", .host = "127.0.0.1",
+						   .port = w->postgres->port, .user = "cloner", .source_user = "reader",
+						   .passes = w->passes };
+	}
 	world_path(path, w->folder, "db");
 	settings.folder = path;
 	w->server = odbc_server_open(&settings, &w->err);
@@ -124,6 +136,8 @@ static void open_all(struct world *w, const char *seed_json)
 	w->stubs = stub_server_start(path, seed_json, &w->err);
 	ck_assert_msg(w->stubs, "%s", w->err.text);
 	w->ports.clock = &clock;
+	if (world_is_postgres())
+		world_postgres_open(w);
 	open_http(w);
 	open_stores(w);
 	open_sql(w);
@@ -132,12 +146,19 @@ static void open_all(struct world *w, const char *seed_json)
 	ck_assert(w->mem && w->texts);
 }
 
+bool world_is_postgres(void)
+{
+	const char *dialect = getenv("SANDBOX_TEST_DIALECT");
+
+	return dialect && strcmp(dialect, "postgresql") == 0;
+}
+
 bool world_test_folder(char *path_r, size_t size)
 {
 	const char *tmp = getenv("TMPDIR");
 
 	snprintf(path_r, size, "%s/sandbox-test-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-	return mkdtemp(path_r) && setenv("TMPDIR", path_r, 1) == 0;
+	return mkdtemp(path_r) && chmod(path_r, 0711) == 0 && setenv("TMPDIR", path_r, 1) == 0;
 }
 
 static struct world *in_new_folder(void)
@@ -148,6 +169,7 @@ static struct world *in_new_folder(void)
 	ck_assert_ptr_nonnull(w);
 	snprintf(w->folder, sizeof w->folder, "%s/world-XXXXXX", tmp && *tmp ? tmp : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(w->folder));
+	ck_assert_int_eq(chmod(w->folder, 0711), 0); /* a database server is another user */
 	w->token = FIRST_TOKEN;
 	w->run = 1;
 	ask_for_a_clone(w);
@@ -194,12 +216,18 @@ struct world *world_open(const char *folder)
 
 void world_save(const struct world *w, const char *folder)
 {
+	if (w->postgres)
+		world_postgres_settle(w);
 	world_copy_folder(w->folder, folder);
 }
 
 struct world *world_copy(const struct world *w)
 {
-	struct world *copy = world_open(w->folder);
+	struct world *copy;
+
+	if (w->postgres)
+		world_postgres_settle(w);
+	copy = world_open(w->folder);
 
 	copy->job = w->job;
 	copy->settings = w->settings;
@@ -229,6 +257,8 @@ void world_free(struct world **w)
 		return;
 	odbc_sql_close(&(*w)->ports.sql);
 	odbc_server_close(&(*w)->server);
+	pg_passes_free(&(*w)->passes);
+	world_postgres_stop(*w);
 	tenant_http_free(&(*w)->ports.tenant);
 	identity_http_free(&(*w)->ports.identity);
 	mail_http_free(&(*w)->ports.mail);

@@ -18,6 +18,8 @@ enum { WORLD_SNAPSHOT_MAX = 16 * 1024 * 1024 };
 struct world {
 	char folder[128]; /* db, objects, archive, stubs, key */
 	struct stub_server *stubs;
+	struct postgres_server *postgres; /* NULL: the databases are SQLite's */
+	struct passes_port *passes;
 	struct odbc_server *server;
 	struct step_ports ports;
 	struct step_job job; /* a test changes it before it runs a step */
@@ -32,6 +34,9 @@ struct world {
 	struct err err;            /* of the last call */
 	struct step_ctx last;      /* what the last call said */
 };
+
+/* Are the databases PostgreSQL's (SANDBOX_TEST_DIALECT=postgresql)? */
+bool world_is_postgres(void);
 
 /* Makes a folder below which all worlds of this process and its children lie from now on, so that main can remove what
  * a failed test left (world_remove_folder). False when it cannot be made. */

@@ -42,13 +42,13 @@ static int copy_one(const char *path, const struct stat *status, int type, struc
 	FILE *in, *out;
 	size_t n;
 
-	(void)status, (void)at;
+	(void)at;
 	snprintf(to, sizeof to, "%s%s", copy_to, path + strlen(copy_from));
 	if (type == FTW_D) {
-		mkdir(to, 0755);
+		mkdir(to, status->st_mode & 0777);
 		return 0;
 	}
-	if (type != FTW_F)
+	if (type != FTW_F || !S_ISREG(status->st_mode))
 		return 0;
 	in = fopen(path, "re");
 	out = fopen(to, "we");
@@ -140,6 +140,8 @@ bool world_has_database(struct world *w, const char *database)
 {
 	char path[PATH_MAX];
 
+	if (w->postgres)
+		return world_postgres_has(w, strcmp(database, "server") == 0 ? "_sandbox" : database);
 	file_of(w, database, path);
 	return access(path, F_OK) == 0;
 }
@@ -166,6 +168,8 @@ static struct conn *connect_to(struct world *w, const char *database, bool write
 	char path[PATH_MAX];
 
 	ck_assert_msg(world_has_database(w, database), "there is no database %s", database);
+	if (w->postgres)
+		return world_postgres_connect(w, strcmp(database, "server") == 0 ? "_sandbox" : database);
 	file_of(w, database, path);
 	return world_connect(path, writes);
 }
@@ -208,7 +212,7 @@ const char *world_text(struct world *w, const char *database, const char *sql)
 	return kept;
 }
 
-static int64_t count_bytes(const char *path, const char *bytes)
+int64_t world_count_bytes(const char *path, const char *bytes)
 {
 	size_t len = strlen(bytes), size;
 	int64_t found = 0;
@@ -233,9 +237,11 @@ int64_t world_bytes(struct world *w, const char *database, const char *bytes)
 {
 	char path[PATH_MAX], log[PATH_MAX + 8];
 
+	if (w->postgres)
+		return world_postgres_bytes(w, database, bytes);
 	file_of(w, database, path);
 	snprintf(log, sizeof log, "%s-wal", path);
-	return count_bytes(path, bytes) + count_bytes(log, bytes);
+	return world_count_bytes(path, bytes) + world_count_bytes(log, bytes);
 }
 
 bool world_count_rule(struct world *w, const char *section, int64_t *left_r)

@@ -36,12 +36,36 @@ static char *read_support_file(const char *name)
 	return read_file(path);
 }
 
-/* Statements end with ';' at the end of a line. */
-static void run_script(struct conn *c, const char *name)
+/* The script's words of types, in PostgreSQL's. */
+static char *in_postgres(char *script)
 {
-	char *script = read_support_file(name), *at = script, *end;
+	static const struct {
+		const char *from, *to;
+	} words[] = { { "nvarchar(", "varchar(" }, { "nvarchar", "text" }, { " datetime", " timestamp" },
+		      { "varbinary", "bytea" },    { " x''", " ''" } };
+	struct buf out;
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		const char *at = script, *found;
+
+		buf_init(&out, 1 << 20);
+		for (; (found = strstr(at, words[i].from)); at = found + strlen(words[i].from))
+			ck_assert(buf_add(&out, at, (size_t)(found - at)) && buf_add_text(&out, words[i].to));
+		ck_assert(buf_add_text(&out, at));
+		free(script);
+		script = out.data;
+	}
+	return script;
+}
+
+void world_run_script(struct conn *c, const char *name, bool is_postgres)
+{
+	char *script = read_support_file(name), *at, *end;
 	struct err e = { 0 };
 
+	if (is_postgres)
+		script = in_postgres(script);
+	at = script;
 	while ((end = strstr(at, ";\n"))) {
 		*end = '\0';
 		ck_assert_msg(conn_exec(c, at, NULL, 0, NULL, &e), "%s: %s: %.300s", name, e.text, at);
@@ -60,8 +84,8 @@ static void make_database(const char *folder, const char *database, const char *
 	c = world_connect(path, true);
 	ck_assert_msg(conn_exec(c, "PRAGMA synchronous=OFF", NULL, 0, NULL, &e), "%s", e.text);
 	ck_assert_msg(conn_exec(c, "BEGIN", NULL, 0, NULL, &e), "%s", e.text);
-	run_script(c, "customer_tables.sql");
-	run_script(c, rows);
+	world_run_script(c, "customer_tables.sql", false);
+	world_run_script(c, rows, false);
 	ck_assert_msg(conn_exec(c, "COMMIT", NULL, 0, NULL, &e), "%s", e.text);
 	conn_close(&c);
 }
@@ -111,8 +135,10 @@ static void make_folders(const struct world *w)
 char *world_make(const struct world *w)
 {
 	make_folders(w);
-	make_database(w->folder, WORLD_SOURCE, "customer_rows.sql");
-	make_database(w->folder, WORLD_TARGET, "old_sandbox_rows.sql");
+	if (!world_is_postgres()) { /* a server makes its own when it is started */
+		make_database(w->folder, WORLD_SOURCE, "customer_rows.sql");
+		make_database(w->folder, WORLD_TARGET, "old_sandbox_rows.sql");
+	}
 	make_files(w);
 	return read_support_file("world_stubs.json");
 }

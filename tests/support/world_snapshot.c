@@ -178,6 +178,10 @@ static void dump_databases(const struct world *w, struct buf *out)
 	struct dirent **entries;
 	int count;
 
+	if (w->postgres) {
+		world_postgres_dump((struct world *)(uintptr_t)w, NULL, out);
+		return;
+	}
 	world_path(folder, w->folder, "db");
 	count = scandir(folder, &entries, is_seen, alphasort);
 	for (int i = 0; i < count; i++) {
@@ -224,6 +228,10 @@ void world_snapshot_of(struct world *w, const char *database, struct buf *out)
 {
 	char folder[PATH_MAX], file[128];
 
+	if (w->postgres) {
+		world_postgres_dump(w, database, out);
+		return;
+	}
 	world_path(folder, w->folder, "db");
 	snprintf(file, sizeof file, "%s.sqlite", database);
 	dump_database(folder, file, out);

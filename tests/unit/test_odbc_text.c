@@ -18,7 +18,7 @@ static struct statements *read_one(const char *text, struct err *e)
 {
 	const struct embedded_file f = file("sql/sqlite/x.sql", text);
 
-	return statements_new("sqlite", &f, 1, e);
+	return statements_new("sqlite", false, &f, 1, e);
 }
 
 /* The statements of section `name` with ';' between them; "!" and the error when it fails. */
@@ -29,7 +29,7 @@ static const char *built(const char *text, const char *name, const struct sql_ar
 	struct statements *s = read_one(text, &e);
 	const struct section *section = s ? statements_find(s, name, &e) : NULL;
 	const char *at = section ? section->sql : NULL;
-	struct statement st;
+	struct statement st = { 0 };
 	bool more = section != NULL;
 
 	out[0] = '\0';
@@ -94,10 +94,10 @@ START_TEST(test_bad_statements_are_clear_errors)
 	ck_assert_ptr_nonnull(strstr(built("-- name: q\nSELECT {t}", "q", &args, &values), "no identifier"));
 	ck_assert_ptr_nonnull(strstr(built("-- name: q\nSELECT 'open", "q", &args, &values), "does not end"));
 	ck_assert_ptr_nonnull(strstr(built("-- name: q\nSELECT {1 2}", "q", &args, &values), "does not end"));
-	ck_assert_ptr_null(statements_new("sqlite", twice, 2, &e));
+	ck_assert_ptr_null(statements_new("sqlite", false, twice, 2, &e));
 	ck_assert_str_eq(e.text, "sql/sqlite/b.sql: two sections are named q");
 	err_clear(&e);
-	ck_assert_ptr_null(statements_new("oracle", twice, 2, &e));
+	ck_assert_ptr_null(statements_new("oracle", false, twice, 2, &e));
 	ck_assert_ptr_nonnull(strstr(e.text, "no statements for the dialect"));
 }
 END_TEST

@@ -155,6 +155,7 @@ struct conn *conn_open(struct odbc_env *env, const struct sql_dialect *dialect, 
 		err_set(e, ERR_TRANSIENT, 0, "odbc", "out of memory");
 		return NULL;
 	}
+	pthread_mutex_init(&c->lock, NULL);
 	c->dialect = dialect;
 	c->timeout_ms = settings->query_timeout_ms;
 	c->busy_ms = settings->busy_timeout_ms;
@@ -184,6 +185,7 @@ void conn_close(struct conn **cp)
 		SQLDisconnect(c->dbc);
 		SQLFreeHandle(SQL_HANDLE_DBC, c->dbc);
 	}
+	pthread_mutex_destroy(&c->lock);
 	free(c->row);
 	free(c);
 	*cp = NULL;
@@ -209,10 +211,27 @@ void conn_interrupt_if_due(struct conn *c, int64_t now_ms)
 		atomic_store(&c->timed_out, true);
 	else if (!conn_is_stopped(c))
 		return;
-	SQLCancel(c->idle);
+	if (!c->dialect->cancels_running) {
+		SQLCancel(c->idle);
+		return;
+	}
+	pthread_mutex_lock(&c->lock);
+	if (c->running)
+		SQLCancel(c->running);
+	pthread_mutex_unlock(&c->lock);
 }
 
 /* ---- executing ---- */
+
+static void runs_now(struct conn *c, SQLHSTMT stmt)
+{
+	pthread_mutex_lock(&c->lock);
+	c->running = stmt;
+	pthread_mutex_unlock(&c->lock);
+	if (stmt)
+		atomic_store(&c->timed_out, false);
+	atomic_store(&c->started_ms, stmt ? conn_clock_ms() : 0);
+}
 
 static bool bind_all(struct conn *c, SQLHSTMT stmt, const struct bind *binds, SQLLEN *lengths, size_t count,
 		     struct err *e)
@@ -270,10 +289,9 @@ bool conn_run(struct conn *c, const char *sql, const struct bind *binds, size_t 
 			return conn_fail_stopped(e);
 		if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_STMT, c->dbc, stmt_r)))
 			return err_set(e, ERR_TRANSIENT, 0, "odbc", "the driver gave no statement");
-		atomic_store(&c->timed_out, false);
-		atomic_store(&c->started_ms, conn_clock_ms());
+		runs_now(c, *stmt_r);
 		ok = execute(c, *stmt_r, sql, binds, count, &native, &inner);
-		atomic_store(&c->started_ms, 0);
+		runs_now(c, NULL);
 		if (ok)
 			return true;
 		SQLFreeHandle(SQL_HANDLE_STMT, *stmt_r);
@@ -372,10 +390,9 @@ bool conn_exec_kept(struct conn *c, const char *sql, const struct bind *binds, s
 	k = keep(c, sql, e);
 	if (!k)
 		return false;
-	atomic_store(&c->timed_out, false);
-	atomic_store(&c->started_ms, conn_clock_ms());
+	runs_now(c, k->stmt);
 	ok = execute_kept(c, k, binds, count, rows_r, e);
-	atomic_store(&c->started_ms, 0);
+	runs_now(c, NULL);
 	if (!ok) {
 		forget_kept(k);
 		err_set(e, ERR_TRANSIENT, 0, "odbc", "the statement could not be made ready again");

@@ -5,6 +5,7 @@
 
 #include "consumer/adapters/odbc/conn.h"
 
+#include <pthread.h>
 #include <sql.h>
 #include <sqlext.h>
 
@@ -15,6 +16,8 @@ struct conn {
 	/* Never executes anything: cancelling through it interrupts the connection without touching the statement
 	 * that the other thread is using (sqliteodbc frees the results of the one it cancels). */
 	SQLHSTMT idle;
+	pthread_mutex_t lock; /* of what runs: cancelling must not meet a statement that is being freed */
+	SQLHSTMT running;
 	const struct sql_dialect *dialect;
 	const atomic_bool *_Atomic stop;
 	_Atomic int64_t started_ms; /* of the statement that runs, 0 when none */

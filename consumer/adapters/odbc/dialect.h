@@ -7,8 +7,9 @@
 #include "consumer/adapters/odbc/odbc_sql.h"
 #include "handlers/base/buf.h"
 
-/* ACCESS_PAGES writes too, but may lose its last transactions, whole ones, when the machine loses power. */
-enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_PAGES, ACCESS_END };
+/* ACCESS_PAGES writes too, but may lose its last transactions, whole ones, when the machine loses power. ACCESS_SOURCE
+ * reads what is not ours. */
+enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_PAGES, ACCESS_SOURCE, ACCESS_END };
 
 struct column_shape {
 	const char *name;
@@ -106,7 +107,12 @@ struct sql_dialect {
 	const char *server_database; /* name of the catalogue; cannot be a tenant's */
 	const char *begin_read, *begin_write, *commit, *rollback; /* all NULL: the driver's own */
 	const char *const *on_connect[ACCESS_END]; /* statements run after connecting, NULL at the end */
-	const char *changes;                       /* rows the last statement changed */
+	const char *changes;                       /* rows the last statement changed; NULL: as the driver says */
+	/* A shared lock on the stamp until the transaction ends, which a newer owner has to wait for; NULL: begin_write
+	 * has locked all. */
+	const char *lock_stamp;
+	bool folds_names;     /* identifiers of sections are given in lower case, as the server keeps unquoted ones */
+	bool cancels_running; /* cancelling must name the statement that runs; another one does not do */
 	/* The connection string, from checked parts only. */
 	bool (*connection)(const struct odbc_settings *s, const char *database, enum access access, struct buf *out);
 	/* What kind of failure that is, and in *hint_r a few words for the operator or NULL. */
@@ -123,8 +129,11 @@ struct sql_dialect {
 const struct sql_dialect *dialect_find(const char *name, struct err *e);
 
 extern const struct sql_dialect dialect_sqlite;
-/* For connections alone: it has no catalogue, files or paging, so dialect_find does not know it. */
+/* It has no paging: a passes_port goes over its tables. */
 extern const struct sql_dialect dialect_postgresql;
+/* The same for connections alone, which have a limit of their own for each statement: the rows of tenants. */
+extern const struct sql_dialect dialect_postgresql_plain;
+extern const struct sql_files dialect_postgresql_files;
 extern const struct sql_paging dialect_sqlite_paging;
 extern const struct sql_files dialect_sqlite_files;
 

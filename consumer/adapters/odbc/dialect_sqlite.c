@@ -32,7 +32,7 @@ static bool connection(const struct odbc_settings *s, const char *database, enum
 		return false;
 	if (!buf_printf(out, "Driver=%s;NoTXN=1;NoCreat=1;NoWCHAR=1;FKSupport=0;Timeout=100;Database=", s->driver))
 		return false;
-	if (access != ACCESS_READ)
+	if (access != ACCESS_READ && access != ACCESS_SOURCE)
 		return buf_printf(out, "%s/%s.sqlite", s->folder, database);
 	if (!buf_add_text(out, "file:"))
 		return false;
@@ -143,7 +143,7 @@ const struct sql_dialect dialect_sqlite = {
 	.begin_write = "BEGIN IMMEDIATE", /* a reader that wants to write later may deadlock */
 	.commit = "COMMIT",
 	.rollback = "ROLLBACK",
-	.on_connect = { on_read, on_write, on_pages },
+	.on_connect = { on_read, on_write, on_pages, on_read },
 	.changes = "SELECT changes()",
 	.connection = connection,
 	.classify = classify,

@@ -18,12 +18,22 @@ static bool fenced(struct err *e)
 	return err_set(e, ERR_REFUSED, ERR_CODE_FENCED, "fence", "a newer owner has taken over this generation");
 }
 
+/* Read behind the lock: a newer owner's token, committed meanwhile, must be seen. */
+static bool lock_stamp(struct odbc_port *p, struct conn *c, struct err *e)
+{
+	const char *sql = server_dialect(p->server)->lock_stamp;
+	bool there = false;
+
+	return !sql || (server_has(p->server, c, "sandbox_stamp", NULL, &there, e) &&
+			(!there || conn_exec(c, sql, NULL, 0, NULL, e)));
+}
+
 static bool check_stamp(struct odbc_port *p, struct conn *c, const struct fence *f, struct err *e)
 {
 	struct sql_stamp stamp;
 	int64_t token = 0;
 
-	if (!fence_token(f, &token, e) || !stamp_read(p, c, &stamp, e))
+	if (!fence_token(f, &token, e) || !lock_stamp(p, c, e) || !stamp_read(p, c, &stamp, e))
 		return false;
 	if (!stamp.found)
 		return err_set(e, ERR_REFUSED, 0, "fence", "the generation bears no stamp");

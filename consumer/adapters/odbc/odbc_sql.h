@@ -4,10 +4,13 @@
 #ifndef SANDBOX_ODBC_SQL_H
 #define SANDBOX_ODBC_SQL_H
 
+#include "consumer/ports/passes.h"
 #include "handlers/ports/sql.h"
 
+struct odbc_server;
+
 struct odbc_settings {
-	const char *dialect;      /* "sqlite" */
+	const char *dialect;      /* "sqlite" or "postgresql" */
 	const char *driver;       /* name in odbcinst.ini, or path of the driver's library */
 	const char *folder;       /* where the databases are, for dialects whose databases are files */
 	int64_t busy_timeout_ms;  /* how long to wait for a lock before an operation is TRANSIENT */
@@ -16,10 +19,12 @@ struct odbc_settings {
 	const char *host; /* name, address or folder of its socket */
 	int port;
 	const char *user, *password;
+	const char *source_user, *source_password; /* of a login that can only read; "" or NULL: the same as above */
+	const char *tls;          /* the driver's sslmode; "" or NULL: its own choice */
+	struct passes_port *passes; /* goes over whole databases for dialects that have no paging; outlives the server */
+	struct odbc_server *server; /* filled in by odbc_server_open */
 	size_t page_rows;         /* rows of one copy_next, mask_next or scan_next; 0 means 2000 */
 };
-
-struct odbc_server;
 
 /* Reads the statements, opens the first connection (the driver is loaded before threads start) and makes the server's
  * catalogue when there is none. Copies the settings. NULL and *e filled on failure. */

@@ -38,7 +38,7 @@ static struct link *link_of(struct odbc_port *p, enum sql_place place, struct er
 	case SQL_SERVER:
 		return link_to(p, 0, server_dialect(p->server)->server_database, ACCESS_WRITE, e);
 	case SQL_SOURCE:
-		return link_to(p, 1, p->source, ACCESS_READ, e);
+		return link_to(p, 1, p->source, ACCESS_SOURCE, e);
 	case SQL_PREVIOUS:
 		return link_to(p, 2, p->previous, ACCESS_READ, e);
 	case SQL_TARGET:
@@ -94,8 +94,12 @@ struct sql_port *odbc_sql_open(struct odbc_server *server, const struct odbc_dat
 	port_looks(&p->port);
 	port_changes(&p->port);
 	port_databases(&p->port);
-	port_copy(&p->port);
-	port_sweeps(&p->port);
+	if (server_dialect(server)->paging) {
+		port_copy(&p->port);
+		port_sweeps(&p->port);
+	} else {
+		port_passes(&p->port);
+	}
 	return &p->port;
 }
 

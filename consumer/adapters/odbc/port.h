@@ -50,11 +50,12 @@ bool server_fenced_begin(struct odbc_port *p, struct conn *c, const struct fence
 /* The token as the database stores it. MISUSE when it is too large. */
 bool fence_token(const struct fence *f, int64_t *token_r, struct err *e);
 
-/* ---- changes.c, databases.c, copy.c, sweep.c ---- */
+/* ---- changes.c, databases.c, copy.c, sweep.c, passes.c ---- */
 
 void port_changes(struct sql_port *port);   /* apply, put_proof, apply_server */
 void port_databases(struct sql_port *port); /* create, raise, quarantine, drop */
 void port_copy(struct sql_port *port);      /* copy_next */
 void port_sweeps(struct sql_port *port);    /* mask_next, scan_next */
+void port_passes(struct sql_port *port);    /* the three of them by the passes_port of the settings */
 
 #endif

@@ -14,7 +14,7 @@ enum { IDLE_MAX = 32, PAGE_ROWS = 2000, WATCH_MS = 50, CONNECTION_MAX = 4096 };
 
 struct odbc_server {
 	struct odbc_settings settings; /* its strings are ours */
-	char *driver, *folder;
+	char *texts[8];                /* the settings' */
 	const struct sql_dialect *dialect;
 	struct odbc_env *env;
 	struct statements *statements;
@@ -212,10 +212,11 @@ static bool exec_counted(const struct odbc_server *s, struct conn *c, const stru
 	int64_t rows = 0;
 	bool found;
 
-	if (!conn_exec(c, buf_text(&st->sql), st->values, st->value_count, NULL, e))
+	if (!conn_exec(c, buf_text(&st->sql), st->values, st->value_count, &rows, e))
 		return false;
-	/* Asked for, because the driver's own count is wrong after WITH. */
-	if (changes_rows(buf_text(&st->sql)) && !conn_number(c, s->dialect->changes, NULL, 0, &rows, &found, e))
+	if (!changes_rows(buf_text(&st->sql)))
+		rows = 0; /* of a SELECT they say nothing */
+	else if (s->dialect->changes && !conn_number(c, s->dialect->changes, NULL, 0, &rows, &found, e))
 		return false;
 	*total += rows;
 	return true;
@@ -343,14 +344,20 @@ static bool open_catalogue(struct odbc_server *s, struct err *e)
 
 static bool copy_settings(struct odbc_server *s, const struct odbc_settings *settings, struct err *e)
 {
-	s->driver = strdup(settings->driver ? settings->driver : "");
-	s->folder = strdup(settings->folder ? settings->folder : "");
-	if (!s->driver || !s->folder)
-		return err_set(e, ERR_TRANSIENT, 0, "odbc", "out of memory");
-	s->settings = *settings;
-	s->settings.dialect = s->dialect->name;
-	s->settings.driver = s->driver;
-	s->settings.folder = s->folder;
+	struct odbc_settings *own = &s->settings;
+	const char **texts[] = { &own->driver,   &own->folder,      &own->host,            &own->user,
+				 &own->password, &own->source_user, &own->source_password, &own->tls };
+
+	_Static_assert(sizeof texts / sizeof *texts == sizeof s->texts / sizeof *s->texts, "one for each");
+	*own = *settings;
+	own->dialect = s->dialect->name;
+	own->server = s;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		s->texts[i] = strdup(*texts[i] ? *texts[i] : "");
+		if (!s->texts[i])
+			return err_set(e, ERR_TRANSIENT, 0, "odbc", "out of memory");
+		*texts[i] = s->texts[i];
+	}
 	if (s->settings.page_rows == 0)
 		s->settings.page_rows = PAGE_ROWS;
 	return true;
@@ -369,7 +376,7 @@ struct odbc_server *odbc_server_open(const struct odbc_settings *settings, struc
 	pthread_cond_init(&s->wake, NULL);
 	s->dialect = dialect_find(settings->dialect, e);
 	ok = s->dialect && copy_settings(s, settings, e) &&
-	     (s->statements = statements_new(s->dialect->name, sql_files, sql_files_count, e)) &&
+	     (s->statements = statements_new(s->dialect->name, s->dialect->folds_names, sql_files, sql_files_count, e)) &&
 	     (s->env = odbc_env_new(e)) && open_catalogue(s, e);
 	if (ok) {
 		s->has_watchdog = pthread_create(&s->watchdog, NULL, watch, s) == 0;
@@ -398,8 +405,8 @@ void odbc_server_close(struct odbc_server **sp)
 	statements_free(&s->statements);
 	pthread_cond_destroy(&s->wake);
 	pthread_mutex_destroy(&s->lock);
-	free(s->driver);
-	free(s->folder);
+	for (size_t i = 0; i < sizeof s->texts / sizeof *s->texts; i++)
+		free(s->texts[i]);
 	free(s);
 	*sp = NULL;
 }

@@ -154,7 +154,15 @@ static bool read_file(struct statements *s, const struct embedded_file *file, st
 	return finish(s, &section, start, p, e);
 }
 
-struct statements *statements_new(const char *dialect, const struct embedded_file *files, size_t count, struct err *e)
+static void fold_names(struct statements *s)
+{
+	for (size_t i = 0; i < SLOTS; i++)
+		if (s->slots[i])
+			s->slots[i]->folds_names = true;
+}
+
+struct statements *statements_new(const char *dialect, bool folds_names, const struct embedded_file *files, size_t count,
+				  struct err *e)
 {
 	struct statements *s = calloc(1, sizeof *s);
 	char prefix[64];
@@ -174,6 +182,8 @@ struct statements *statements_new(const char *dialect, const struct embedded_fil
 	if (s->count == 0) {
 		err_set(e, ERR_MISUSE, 0, "sql", "there are no statements for the dialect \"%s\"", dialect);
 		statements_free(&s);
+	} else if (folds_names) {
+		fold_names(s);
 	}
 	return s;
 }
@@ -238,10 +248,13 @@ static bool add_identifier(const struct section *section, const struct sql_args 
 			   struct statement *s, struct err *e)
 {
 	const struct sql_value *value = argument(section, args, p, e);
+	char folded[IDENTIFIER_MAX + 1] = "";
 
 	if (!value)
 		return false;
-	if (value->kind != SQL_TEXT || !sql_quote_name(&s->sql, value->text))
+	for (size_t i = 0; value->kind == SQL_TEXT && value->text[i] && i < sizeof folded - 1; i++)
+		folded[i] = section->folds_names ? (char)tolower((unsigned char)value->text[i]) : value->text[i];
+	if (value->kind != SQL_TEXT || !sql_quote_name(&s->sql, strlen(value->text) < sizeof folded ? folded : ""))
 		return err_set(e, ERR_REFUSED, 0, "sql", "statement %s was given something that is no identifier",
 			       section->name);
 	return true;

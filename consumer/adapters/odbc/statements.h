@@ -20,13 +20,15 @@ struct section {
 	char *sql; /* may hold several statements, one after the other */
 	struct section_need needs[NEEDS_MAX];
 	size_t need_count;
+	bool folds_names; /* identifiers go in in lower case */
 };
 
 struct statements;
 
 /* Reads every file of sql/<dialect>/. NULL and *e filled when two sections have one name, when a section is broken or
  * when there is none for the dialect. */
-struct statements *statements_new(const char *dialect, const struct embedded_file *files, size_t count, struct err *e);
+struct statements *statements_new(const char *dialect, bool folds_names, const struct embedded_file *files, size_t count,
+				  struct err *e);
 void statements_free(struct statements **s);
 
 /* The section of that name; NULL and *e filled (MISUSE) when there is none. */

@@ -274,7 +274,7 @@ static bool keep_texts(struct tenants_odbc *t, const struct odbc_settings *s)
 
 static const struct sql_dialect *dialect_of(const char *name)
 {
-	static const struct sql_dialect *const all[] = { &dialect_sqlite, &dialect_postgresql };
+	static const struct sql_dialect *const all[] = { &dialect_sqlite, &dialect_postgresql_plain };
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (strcmp(all[i]->name, name) == 0)
