@@ -4,13 +4,14 @@
 
 #include "consumer/adapters/http/http_client.h"
 #include "consumer/adapters/kafka/kafka_admin.h"
-#include "consumer/adapters/odbc/odbc_sql.h"
 #include "consumer/adapters/system/seal_openssl.h"
 #include "consumer/adapters/system/secret_file.h"
 #include "consumer/adapters/system/terminal.h"
 #include "consumer/programs/wire_objects.h"
+#include "consumer/programs/wire_sql.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 enum { BROKERS_WITHIN_MS = 10000, CONNECT_WITHIN_MS = 2000, ANSWER_WITHIN_MS = 5000 };
 
@@ -83,22 +84,16 @@ static bool probe_reach(struct desk_port *self, enum desk_system system, int *ht
 static bool probe_databases(struct desk_port *self, struct err *e)
 {
 	const struct config *c = of(self)->config;
-	const struct odbc_settings settings = {
-		.dialect = config_text(c, CONF_SQL_DIALECT),
-		.driver = config_text(c, CONF_SQL_DRIVER),
-		.folder = config_text(c, CONF_SQL_FOLDER),
-		.busy_timeout_ms = config_ms(c, CONF_SQL_BUSY_TIMEOUT),
-		.query_timeout_ms = ANSWER_WITHIN_MS,
-	};
-	struct odbc_server *server;
+	struct odbc_server *server = NULL;
+	struct wire_sql sql;
+	bool ok = wire_sql_init(&sql, c, e) &&
+		  (strcmp(sql.settings.dialect, "sqlite") != 0 || folder_is_writable(sql.settings.folder, e));
 
-	if (!config_need(c, CONF_SQL_FOLDER, e) || !folder_is_writable(settings.folder, e))
-		return false;
-	server = odbc_server_open(&settings, e);
-	if (!server)
-		return false;
+	sql.settings.query_timeout_ms = ANSWER_WITHIN_MS;
+	ok = ok && (server = odbc_server_open(&sql.settings, e));
 	odbc_server_close(&server);
-	return true;
+	wire_sql_done(&sql);
+	return ok;
 }
 
 static bool probe_folder(struct desk_port *self, const char *path, struct err *e)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The world port on the real adapters: HTTP to the outside systems, ODBC to the databases, folders or blobs as stores. */
 #include "consumer/programs/wire.h"
+#include "consumer/programs/wire_sql.h"
 
 #include "consumer/adapters/files/files_fs.h"
 #include "consumer/adapters/http/apps_http.h"
@@ -8,7 +9,6 @@
 #include "consumer/adapters/http/licence_http.h"
 #include "consumer/adapters/http/mail_http.h"
 #include "consumer/adapters/http/tenant_http.h"
-#include "consumer/adapters/odbc/odbc_sql.h"
 #include "consumer/adapters/redis/redis_notices.h"
 #include "consumer/adapters/system/clock_system.h"
 #include "consumer/adapters/system/seal_openssl.h"
@@ -24,6 +24,7 @@ struct wire_world {
 	const struct config *config;
 	struct wire_system hosting, superid, mail, licence, apps;
 	struct wire_objects objects;
+	struct wire_sql sql;
 	struct odbc_server *server;
 	struct seal_port *seal;
 	struct clock_port clock;
@@ -241,19 +242,8 @@ static void fill_settings(struct wire_world *w)
 
 static bool open_server(struct wire_world *w, struct err *e)
 {
-	const struct config *c = w->config;
-	const struct odbc_settings settings = {
-		.dialect = config_text(c, CONF_SQL_DIALECT),
-		.driver = config_text(c, CONF_SQL_DRIVER),
-		.folder = config_text(c, CONF_SQL_FOLDER),
-		.busy_timeout_ms = config_ms(c, CONF_SQL_BUSY_TIMEOUT),
-		.query_timeout_ms = config_ms(c, CONF_SQL_QUERY_TIMEOUT),
-		.page_rows = (size_t)config_int(c, CONF_SQL_PAGE_ROWS),
-	};
-
-	if (!config_need(c, CONF_SQL_FOLDER, e))
-		return false;
-	w->server = odbc_server_open(&settings, e);
+	if (wire_sql_init(&w->sql, w->config, e))
+		w->server = odbc_server_open(&w->sql.settings, e);
 	return w->server != NULL;
 }
 
@@ -286,6 +276,7 @@ void wire_world_free(struct world_port **world)
 	if (!w)
 		return;
 	odbc_server_close(&w->server);
+	wire_sql_done(&w->sql);
 	seal_openssl_free(&w->seal);
 	secret_done(&w->hosting.token);
 	secret_done(&w->superid.token);
