@@ -196,7 +196,7 @@ START_TEST(a_spent_budget_pauses_and_a_replay_goes_on)
 }
 END_TEST
 
-START_TEST(a_replay_with_another_domain_masks_again)
+START_TEST(a_replay_with_another_domain_and_mode_masks_again)
 {
 	struct message m = good_replay(first, TARGET);
 	struct seen s;
@@ -209,14 +209,17 @@ START_TEST(a_replay_with_another_domain_masks_again)
 	s = await(i, first, CLONE_PAUSED, CLONE_WITHIN_MS);
 	let_go();
 	m.replay.from_step = "create_database";
-	m.replay.has_mask_domain = true;
+	m.replay.has_mask_domain = m.replay.has_mask_mode = true;
 	m.replay.mask_domain = "changed.example";
+	m.replay.mask_mode = MASK_HASH;
 	send_message(i, &m);
 	s = await_from_rest(i, first, CLONE_COMPLETED, CLONE_WITHIN_MS);
 	snprintf(text, sizeof text, "SELECT count(*) FROM Email WHERE email_address LIKE '%%@sandbox.example'");
 	ck_assert_int_eq(database_number(i, s.generation, text), 0);
 	snprintf(text, sizeof text, "SELECT count(*) FROM Email WHERE email_address LIKE '%%@changed.example'");
 	ck_assert_int_gt(database_number(i, s.generation, text), 0);
+	snprintf(text, sizeof text, "SELECT count(*) FROM Email WHERE email_address GLOB '*_*@changed.example'");
+	ck_assert_int_eq(database_number(i, s.generation, text), 0);
 }
 END_TEST
 
@@ -263,7 +266,7 @@ int main(void)
 	tcase_add_test(tc, the_consumer_dies_while_cleaning_up);
 	tcase_add_test(tc, retry_now);
 	tcase_add_test(tc, a_spent_budget_pauses_and_a_replay_goes_on);
-	tcase_add_test(tc, a_replay_with_another_domain_masks_again);
+	tcase_add_test(tc, a_replay_with_another_domain_and_mode_masks_again);
 	tcase_add_test(tc, replays_that_are_refused);
 	suite_add_tcase(suite, tc);
 	return installation_run(suite);

@@ -227,9 +227,12 @@ START_TEST(the_codec_reads_records_of_the_version_before)
 		ck_assert_uint_eq(m->request.job.user_count, 2);
 		ck_assert_int_eq(m->request.job.users[0].associate_id, 0);
 		ck_assert_uint_eq(m->request.job.mask_keep_count, 0);
+		ck_assert_int_eq(m->request.job.mask_mode, MASK_KEEP_NAMES);
 		ck_assert_int_eq(m->request.job.documents, DOCUMENTS_ALL);
 		ck_assert_str_eq(m->request.expected_generation, "");
 	}
+	if (_i == MESSAGE_REPLAY)
+		ck_assert(!m->replay.has_mask_mode);
 	if (_i == MESSAGE_STEP_COMPLETED) {
 		ck_assert_str_eq(m->step_completed.slug, "wait_web_config");
 		ck_assert_int_eq(m->step_completed.outcome, STEP_SKIPPED);
