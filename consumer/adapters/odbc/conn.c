@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BINDS_MAX = 64, DIAGS_MAX = 8 };
+enum { BINDS_MAX = 64, DIAGS_MAX = 8, LOGIN_S = 15, WIDE_MAX = 4000 };
 
 /* ---- environment ---- */
 
@@ -67,6 +67,21 @@ bool conn_is_stopped(const struct conn *c)
 	return stop && atomic_load(stop);
 }
 
+/* Asked after every error: a driver may call a lost connection by many numbers. */
+static bool is_dead(const struct conn *c)
+{
+	SQLUINTEGER dead = SQL_CD_FALSE;
+
+	return SQL_SUCCEEDED(SQLGetConnectAttr(c->dbc, SQL_ATTR_CONNECTION_DEAD, &dead, SQL_IS_UINTEGER, NULL)) &&
+	       dead == SQL_CD_TRUE;
+}
+
+/* Some of the database's own numbers (9001 to 9004 of SQL Server) are ours for something else. */
+static int code_of(int native)
+{
+	return native >= ERR_CODE_FENCED && native < ERR_CODE_FENCED + 100 ? -native : native;
+}
+
 bool conn_fail_stopped(struct err *e)
 {
 	return err_set(e, ERR_TRANSIENT, ERR_CODE_ABORTED, "odbc", "the statement was cancelled because the step ends");
@@ -96,14 +111,14 @@ bool conn_fail(struct conn *c, SQLSMALLINT type, SQLHANDLE handle, int *native_r
 		class = ERR_TRANSIENT;
 	if (native_r)
 		*native_r = first_native;
-	if (class != ERR_REFUSED)
+	if (class != ERR_REFUSED || is_dead(c))
 		c->tainted = true;
 	if (conn_is_stopped(c))
 		return conn_fail_stopped(e);
 	if (atomic_load(&c->timed_out))
-		return err_set(e, ERR_TRANSIENT, first_native, "odbc",
+		return err_set(e, ERR_TRANSIENT, code_of(first_native), "odbc",
 			       "the statement ran longer than %" PRId64 " ms and was cancelled", c->timeout_ms);
-	return err_set(e, class, first_native, "odbc", "%s%s%.180s (%s, %d)", hint ? hint : "", hint ? ": " : "",
+	return err_set(e, class, code_of(first_native), "odbc", "%s%s%.180s (%s, %d)", hint ? hint : "", hint ? ": " : "",
 		       without_brackets((const char *)first), first_state, first_native);
 }
 
@@ -120,7 +135,8 @@ static void refuse_connection(struct conn *c, struct err *e)
 
 	SQLGetDiagRec(SQL_HANDLE_DBC, c->dbc, 1, state, &ignored, text, sizeof text, &len);
 	conn_fail(c, SQL_HANDLE_DBC, c->dbc, &native, &inner);
-	if (native == 0) /* from the manager, not from a driver */
+	if (native == 0 && strncmp((const char *)state, "08", 2) != 0 && strncmp((const char *)state, "HYT", 3) != 0)
+		/* from the manager, not from a driver */
 		err_set(e, ERR_REFUSED, 0, "odbc", "the ODBC driver could not be loaded (state %.5s)",
 			(const char *)state);
 	else
@@ -131,6 +147,7 @@ static bool connect_to(struct conn *c, struct odbc_env *env, const char *connect
 {
 	if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_DBC, env->handle, &c->dbc)))
 		return err_set(e, ERR_TRANSIENT, 0, "odbc", "the ODBC driver manager gave no connection");
+	SQLSetConnectAttr(c->dbc, SQL_ATTR_LOGIN_TIMEOUT, (SQLPOINTER)(uintptr_t)LOGIN_S, SQL_IS_UINTEGER);
 	if (!SQL_SUCCEEDED(SQLDriverConnect(c->dbc, NULL, (SQLCHAR *)(uintptr_t)connection, SQL_NTS, NULL, 0, NULL,
 					    SQL_DRIVER_NOPROMPT))) {
 		refuse_connection(c, e);
@@ -223,6 +240,33 @@ void conn_interrupt_if_due(struct conn *c, int64_t now_ms)
 
 /* ---- executing ---- */
 
+/* A backup or restore tells as it goes how far it is, each time with one more result. */
+static void note_progress(struct conn *c, SQLHSTMT stmt, SQLRETURN rc)
+{
+	SQLCHAR state[6] = "", text[128] = "";
+	SQLINTEGER native = 0;
+	SQLSMALLINT len;
+
+	if (rc != SQL_SUCCESS_WITH_INFO || !c->dialect->progress_native)
+		return;
+	for (SQLSMALLINT i = 1; i <= DIAGS_MAX; i++) {
+		if (!SQL_SUCCEEDED(SQLGetDiagRec(SQL_HANDLE_STMT, stmt, i, state, &native, text, sizeof text, &len)))
+			return;
+		if (native == c->dialect->progress_native)
+			atomic_store(&c->percent, atoi(without_brackets((const char *)text)));
+	}
+}
+
+void conn_limit(struct conn *c, int64_t timeout_ms)
+{
+	c->timeout_ms = timeout_ms;
+}
+
+int conn_percent(struct conn *c)
+{
+	return atomic_load(&c->percent);
+}
+
 static void runs_now(struct conn *c, SQLHSTMT stmt)
 {
 	pthread_mutex_lock(&c->lock);
@@ -231,6 +275,13 @@ static void runs_now(struct conn *c, SQLHSTMT stmt)
 	if (stmt)
 		atomic_store(&c->timed_out, false);
 	atomic_store(&c->started_ms, stmt ? conn_clock_ms() : 0);
+}
+
+static SQLSMALLINT type_of_text(const struct conn *c, size_t len)
+{
+	if (!c->dialect->wide_texts)
+		return SQL_VARCHAR;
+	return len > WIDE_MAX ? SQL_WLONGVARCHAR : SQL_WVARCHAR;
 }
 
 static bool bind_all(struct conn *c, SQLHSTMT stmt, const struct bind *binds, SQLLEN *lengths, size_t count,
@@ -250,7 +301,7 @@ static bool bind_all(struct conn *c, SQLHSTMT stmt, const struct bind *binds, SQ
 			lengths[i] = b->kind == BIND_TEXT ? SQL_NTS : (SQLLEN)b->len;
 		if (!SQL_SUCCEEDED(SQLBindParameter(
 			stmt, (SQLUSMALLINT)(i + 1), SQL_PARAM_INPUT, is_number ? SQL_C_SBIGINT : SQL_C_CHAR,
-			is_number ? SQL_BIGINT : SQL_VARCHAR, len ? len : 1, 0, data, (SQLLEN)len, &lengths[i])))
+			is_number ? SQL_BIGINT : type_of_text(c, len), len ? len : 1, 0, data, (SQLLEN)len, &lengths[i])))
 			return conn_fail(c, SQL_HANDLE_STMT, stmt, NULL, e);
 	}
 	return true;
@@ -260,13 +311,21 @@ static bool execute(struct conn *c, SQLHSTMT stmt, const char *sql, const struct
 		    int *native_r, struct err *e)
 {
 	SQLLEN lengths[BINDS_MAX];
-	SQLRETURN rc = SQLPrepare(stmt, (SQLCHAR *)(uintptr_t)sql, SQL_NTS);
+	SQLRETURN rc;
 
+	/* Prepared, it would be a scope of its own to SQL Server, at whose end settings and session tables are gone. */
+	if (count == 0) {
+		rc = SQLExecDirect(stmt, (SQLCHAR *)(uintptr_t)sql, SQL_NTS);
+		note_progress(c, stmt, rc);
+		return SQL_SUCCEEDED(rc) || rc == SQL_NO_DATA || conn_fail(c, SQL_HANDLE_STMT, stmt, native_r, e);
+	}
+	rc = SQLPrepare(stmt, (SQLCHAR *)(uintptr_t)sql, SQL_NTS);
 	if (!SQL_SUCCEEDED(rc))
 		return conn_fail(c, SQL_HANDLE_STMT, stmt, native_r, e);
 	if (!bind_all(c, stmt, binds, lengths, count, e))
 		return false;
 	rc = SQLExecute(stmt);
+	note_progress(c, stmt, rc);
 	if (!SQL_SUCCEEDED(rc) && rc != SQL_NO_DATA)
 		return conn_fail(c, SQL_HANDLE_STMT, stmt, native_r, e);
 	return true;
@@ -309,8 +368,10 @@ bool conn_drain(struct conn *c, SQLHSTMT stmt, struct err *e)
 {
 	SQLRETURN rc;
 
+	runs_now(c, stmt); /* most of a backup's time is spent here */
 	while (SQL_SUCCEEDED(rc = SQLMoreResults(stmt)))
-		continue;
+		note_progress(c, stmt, rc);
+	runs_now(c, NULL);
 	return rc == SQL_NO_DATA || conn_fail(c, SQL_HANDLE_STMT, stmt, NULL, e);
 }
 
@@ -398,99 +459,4 @@ bool conn_exec_kept(struct conn *c, const char *sql, const struct bind *binds, s
 		err_set(e, ERR_TRANSIENT, 0, "odbc", "the statement could not be made ready again");
 	}
 	return ok;
-}
-
-/* ---- transactions ---- */
-
-/* Transactions of the driver, for a dialect that has no statements for them. */
-static bool set_auto_commit(struct conn *c, bool on, struct err *e)
-{
-	SQLPOINTER value = (SQLPOINTER)(uintptr_t)(on ? SQL_AUTOCOMMIT_ON : SQL_AUTOCOMMIT_OFF);
-
-	return SQL_SUCCEEDED(SQLSetConnectAttr(c->dbc, SQL_ATTR_AUTOCOMMIT, value, SQL_IS_UINTEGER)) ||
-	       conn_fail(c, SQL_HANDLE_DBC, c->dbc, NULL, e);
-}
-
-static bool begin(struct conn *c, const char *statement, struct err *e)
-{
-	c->in_transaction = statement ? conn_exec(c, statement, NULL, 0, NULL, e) : set_auto_commit(c, false, e);
-	return c->in_transaction;
-}
-
-static bool end_by_driver(struct conn *c, SQLSMALLINT how, struct err *e)
-{
-	bool ok = SQL_SUCCEEDED(SQLEndTran(SQL_HANDLE_DBC, c->dbc, how)) || conn_fail(c, SQL_HANDLE_DBC, c->dbc, NULL, e);
-
-	if (!set_auto_commit(c, true, e))
-		c->tainted = true; /* what was committed is */
-	return ok;
-}
-
-/* Whether it was done is not known when the driver says no. */
-static bool commit_by_driver(struct conn *c, struct err *e)
-{
-	struct err inner = { 0 };
-
-	if (conn_is_stopped(c)) {
-		conn_rollback(c);
-		return conn_fail_stopped(e);
-	}
-	c->in_transaction = false;
-	if (end_by_driver(c, SQL_COMMIT, &inner))
-		return true;
-	c->tainted = true;
-	return err_set(e, ERR_UNSURE, inner.code, inner.where, "%.200s", inner.text);
-}
-
-bool conn_begin_read(struct conn *c, struct err *e)
-{
-	return begin(c, c->dialect->begin_read, e);
-}
-
-bool conn_begin_write(struct conn *c, struct err *e)
-{
-	return begin(c, c->dialect->begin_write, e);
-}
-
-bool conn_commit(struct conn *c, struct err *e)
-{
-	struct err inner = { 0 };
-	SQLHSTMT stmt = NULL;
-	int native = 0;
-
-	if (!c->dialect->commit)
-		return commit_by_driver(c, e);
-	if (conn_run(c, c->dialect->commit, NULL, 0, &stmt, &native, &inner)) {
-		SQLFreeHandle(SQL_HANDLE_STMT, stmt);
-		c->in_transaction = false;
-		return true;
-	}
-	/* native 0: it was never sent, for we were stopped before */
-	if (native != 0 && !c->dialect->commit_failed_surely(native))
-		inner.class = ERR_UNSURE;
-	conn_rollback(c);
-	c->tainted = true;
-	return err_set(e, inner.class, inner.code, inner.where, "%.200s", inner.text);
-}
-
-void conn_rollback(struct conn *c)
-{
-	const atomic_bool *stop = atomic_load(&c->stop);
-	struct err ignored = { 0 };
-	bool was_tainted = c->tainted;
-
-	if (!c->in_transaction)
-		return;
-	c->in_transaction = false;
-	if (!c->dialect->rollback) {
-		if (!end_by_driver(c, SQL_ROLLBACK, &ignored))
-			c->tainted = true;
-		return;
-	}
-	/* Also for one that was told to stop. "There is no transaction" means that the database rolled back itself. */
-	atomic_store(&c->stop, NULL);
-	if (!conn_exec(c, c->dialect->rollback, NULL, 0, NULL, &ignored))
-		was_tainted = true;
-	c->tainted = was_tainted;
-	atomic_store(&c->stop, stop);
 }

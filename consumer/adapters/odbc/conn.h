@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One ODBC connection: statements in, rows out, every diagnostic looked at. The only file that calls ODBC. */
+ * One ODBC connection: statements in, rows out, every diagnostic looked at. Only conn*.c call ODBC. */
 #ifndef SANDBOX_ODBC_CONN_H
 #define SANDBOX_ODBC_CONN_H
 
@@ -63,6 +63,10 @@ bool conn_exec(struct conn *c, const char *sql, const struct bind *binds, size_t
 enum { KEPT_MAX = 8 };
 bool conn_exec_kept(struct conn *c, const char *sql, const struct bind *binds, size_t count, int64_t *rows_r,
 		    struct err *e);
+/* How long each of the next statements may run; 0 is no limit. */
+void conn_limit(struct conn *c, int64_t timeout_ms);
+/* From any thread: how far the backup or restore that runs here says it is; it starts anew at 0 by itself. */
+int conn_percent(struct conn *c);
 /* A statement with results: fn for each row; reading ends early, and with success, when fn returns false without
  * filling *e. */
 bool conn_query(struct conn *c, const char *sql, const struct bind *binds, size_t count, conn_row_fn *fn, void *arg,

@@ -22,8 +22,10 @@ struct conn {
 	const atomic_bool *_Atomic stop;
 	_Atomic int64_t started_ms; /* of the statement that runs, 0 when none */
 	atomic_bool timed_out;
-	int64_t timeout_ms, busy_ms;
+	_Atomic int64_t timeout_ms;
+	int64_t busy_ms;
 	bool in_transaction, tainted;
+	atomic_int percent; /* of the backup or restore that runs */
 	struct kept { /* prepared; sql NULL: free */
 		const char *sql;
 		SQLHSTMT stmt;

@@ -81,7 +81,8 @@ static bool read_cell(struct conn *c, struct result *r, SQLSMALLINT i, size_t *u
 			*used += (size_t)left;
 			break;
 		}
-		*used += space - 1;
+		/* a driver that turns wide characters into UTF-8 does not split one: it may fill less */
+		*used += c->dialect->wide_texts ? strnlen(c->row + *used, space - 1) : space - 1;
 		space = left == SQL_NO_TOTAL ? space * 2 : (size_t)left - (space - 1) + 1;
 	}
 	cell->len = *used - start;

@@ -194,7 +194,7 @@ static bool copy_next(struct sql_port *self, const struct fence *f, const struct
 		return false;
 	}
 	next.finished = copy.run.phase == COPY_FINISHED;
-	if (next.finished && !conn_exec(copy.conn, paging_of(p)->settle, NULL, 0, NULL, e))
+	if (next.finished && !pass_settle(p, copy.conn, e))
 		return false;
 	*pages = next;
 	return true;

@@ -52,8 +52,7 @@ static bool belongs_by_name(const char *database, const char *target_ctx)
 	       (database[len] == '\0' || strncmp(database + len, "__g", 3) == 0);
 }
 
-/* May the fence's owner close, open or drop it? */
-static bool may_touch(struct odbc_port *p, const struct fence *f, const char *database, struct err *e)
+bool port_may_touch(struct odbc_port *p, const struct fence *f, const char *database, struct err *e)
 {
 	struct sql_stamp stamp;
 
@@ -199,7 +198,7 @@ static bool quarantine(struct sql_port *self, const struct fence *f, const char 
 	struct odbc_port *p = port_of(self);
 	struct conn *server = port_conn(p, SQL_SERVER, e);
 
-	if (!server || !may_touch(p, f, database, e) || !server_fenced_begin(p, server, f, e))
+	if (!server || !port_may_touch(p, f, database, e) || !server_fenced_begin(p, server, f, e))
 		return false;
 	if (section_exec(p->server, server, "_server_quarantine", &args, NULL, e) &&
 	    files_of(p)->close_to_others(server_settings(p->server), database, closed, e) && conn_commit(server, e))
@@ -217,7 +216,7 @@ static bool drop_database(struct sql_port *self, const struct fence *f, const ch
 
 	if (!server || !exists(p, database, &there, e))
 		return false;
-	if (there ? !may_touch(p, f, database, e) : !belongs_by_name(database, f->target_ctx))
+	if (there ? !port_may_touch(p, f, database, e) : !belongs_by_name(database, f->target_ctx))
 		return err_set(e, ERR_REFUSED, 0, where, "%s is no database of %s", database, f->target_ctx);
 	if (!server_fenced_begin(p, server, f, e))
 		return false;

@@ -5,7 +5,7 @@
 
 const struct sql_dialect *dialect_find(const char *name, struct err *e)
 {
-	static const struct sql_dialect *const all[] = { &dialect_sqlite, &dialect_postgresql };
+	static const struct sql_dialect *const all[] = { &dialect_sqlite, &dialect_postgresql, &dialect_sqlserver };
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (name && strcmp(all[i]->name, name) == 0)

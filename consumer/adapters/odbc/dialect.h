@@ -22,6 +22,7 @@ struct column_shape {
 
 struct table_shape {
 	const char *name;
+	const char *shown; /* what filters are told: the name without its schema */
 	struct column_shape *columns;
 	size_t count;
 	const char *row_key; /* name of the hidden integer key; NULL when pages go by the primary key */
@@ -54,7 +55,9 @@ struct sql_catalogue {
 	const char *hidden_key[2];          /* bound: table. 1 when it has one */
 	const char *later;    /* of the source: kind, name, definition: what main still lacks, in the order of making */
 	const char *own;      /* kind, name: all that is not sandbox_*, in an order that can be dropped */
-	const char *triggers; /* in main; bound: table. name, definition */
+	/* In main; bound: table. Name, definition; or name, the statement that brings it back and the one that takes it
+	 * away, where a trigger need not be dropped. */
+	const char *triggers;
 	const char *has_sequences; /* 2 when main and source both keep key counters outside their tables */
 	const char *const *copy_sequences;
 };
@@ -74,6 +77,8 @@ struct sql_paging {
 	const char *put_changes;    /* bound: column number, {"key": "new text", ...} */
 	const char *clear_changes;
 	const char *settle; /* brings everything to disk and leaves no second copy of old pages */
+	const char *settle_section; /* the same as a section, instead */
+	bool names_schema;          /* tables are named schema.table */
 	bool (*set_column)(struct buf *sql, const struct table_shape *t, size_t column); /* bound: text, hidden key */
 	bool (*bound)(struct buf *sql, const struct table_shape *t, enum beside where, enum bound op, bool first,
 		      size_t rows);
@@ -96,6 +101,8 @@ struct sql_files {
 	bool (*exists)(const struct odbc_settings *s, const char *database, bool *exists_r, struct err *e);
 	/* The server's own idea of which database it is: the same for every alias. */
 	bool (*identity)(const struct odbc_settings *s, const char *database, char *out, size_t size, struct err *e);
+	/* Can it be connected to? NULL: whenever it exists. */
+	bool (*is_reachable)(const struct odbc_settings *s, const char *database, bool *so_r, struct err *e);
 	/* Each may be repeated. create: empty, only for the cloner; left-overs of a dropped one are removed. */
 	bool (*create)(const struct odbc_settings *s, const char *database, struct err *e);
 	bool (*drop)(const struct odbc_settings *s, const char *database, struct err *e);
@@ -113,6 +120,9 @@ struct sql_dialect {
 	const char *lock_stamp;
 	bool folds_names;     /* identifiers of sections are given in lower case, as the server keeps unquoted ones */
 	bool cancels_running; /* cancelling must name the statement that runs; another one does not do */
+	bool wide_texts;      /* texts are bound as national ones: the server would make them its own code page's */
+	int progress_native;  /* number of the message that tells how many percent are done; 0: there is none */
+	bool copies_itself;   /* the server copies whole databases, by backup and restore */
 	/* The connection string, from checked parts only. */
 	bool (*connection)(const struct odbc_settings *s, const char *database, enum access access, struct buf *out);
 	/* What kind of failure that is, and in *hint_r a few words for the operator or NULL. */
@@ -136,5 +146,8 @@ extern const struct sql_dialect dialect_postgresql_plain;
 extern const struct sql_files dialect_postgresql_files;
 extern const struct sql_paging dialect_sqlite_paging;
 extern const struct sql_files dialect_sqlite_files;
+extern const struct sql_dialect dialect_sqlserver;
+extern const struct sql_files dialect_sqlserver_files;
+extern const struct sql_paging dialect_sqlserver_paging;
 
 #endif

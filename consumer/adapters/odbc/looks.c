@@ -134,15 +134,27 @@ static bool take_ledger(void *arg, const struct cell *cells, size_t count, struc
 	return false;
 }
 
+/* A generation that is being restored has no ledger; the server's catalogue knows how far that is. */
+static bool is_reachable(struct odbc_port *p, bool *so_r, struct err *e)
+{
+	const struct sql_files *files = server_dialect(p->server)->files;
+
+	*so_r = true;
+	return !files->is_reachable || files->is_reachable(server_settings(p->server), p->target, so_r, e);
+}
+
 static bool ledger(struct sql_port *self, const struct fence *f, struct sql_ledger *ledger_r, struct err *e)
 {
 	const struct sql_args args =
 	    ARGS(arg_text("clone_id", f->clone_id), arg_number("run", f->run), arg_text("step", f->step));
 	struct odbc_port *p = port_of(self);
-	bool needed;
-	struct conn *c = look_at(p, SQL_TARGET, "_ledger_get", &needed, e);
+	bool needed, reachable = true;
+	struct conn *c;
 
 	memset(ledger_r, 0, sizeof *ledger_r);
+	if (!is_reachable(p, &reachable, e) || !reachable)
+		return e->class == ERR_NONE;
+	c = look_at(p, SQL_TARGET, "_ledger_get", &needed, e);
 	return c && (!needed || section_query(p->server, c, "_ledger_get", &args, take_ledger, ledger_r, e));
 }
 

@@ -10,7 +10,7 @@
 struct odbc_server;
 
 struct odbc_settings {
-	const char *dialect;      /* "sqlite" or "postgresql" */
+	const char *dialect;      /* "sqlite", "postgresql" or "sqlserver" */
 	const char *driver;       /* name in odbcinst.ini, or path of the driver's library */
 	const char *folder;       /* where the databases are, for dialects whose databases are files */
 	int64_t busy_timeout_ms;  /* how long to wait for a lock before an operation is TRANSIENT */
@@ -21,6 +21,7 @@ struct odbc_settings {
 	const char *user, *password;
 	const char *source_user, *source_password; /* of a login that can only read; "" or NULL: the same as above */
 	const char *tls;          /* the driver's sslmode; "" or NULL: its own choice */
+	const char *schema;       /* of the tenant's tables, where sections name it (sqlserver) */
 	struct passes_port *passes; /* goes over whole databases for dialects that have no paging; outlives the server */
 	struct odbc_server *server; /* filled in by odbc_server_open */
 	size_t page_rows;         /* rows of one copy_next, mask_next or scan_next; 0 means 2000 */

@@ -83,6 +83,15 @@ struct conn *pass_conn(struct odbc_port *p, struct err *e)
 	return l->conn;
 }
 
+bool pass_settle(struct odbc_port *p, struct conn *c, struct err *e)
+{
+	const struct sql_paging *paging = paging_of(p);
+
+	if (paging->settle_section)
+		return section_exec(p->server, c, paging->settle_section, NULL, NULL, e);
+	return conn_exec(c, paging->settle, NULL, 0, NULL, e);
+}
+
 void pass_rolled_back(struct pass *pass)
 {
 	pass->bounds_of[0] = '\0';
@@ -146,6 +155,7 @@ static bool load_shape(struct odbc_port *p, struct conn *c, enum beside where, c
 	if (strlen(table) >= NAME_BYTES)
 		return pass_name_too_long(table, e);
 	t->name = arena_text(p->pass->mem, table, strlen(table));
+	t->shown = t->name && paging_of(p)->names_schema && strchr(t->name, '.') ? strchr(t->name, '.') + 1 : t->name;
 	t->columns = arena_take(p->pass->mem, COLUMNS_MAX * sizeof *t->columns);
 	if (!t->name || !t->columns)
 		return err_set(e, ERR_TRANSIENT, 0, "sql", "out of memory");

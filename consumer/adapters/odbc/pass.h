@@ -77,6 +77,8 @@ bool pass_advance(struct odbc_port *p, struct conn *c, const struct page *page, 
  * remembered for pass_write. filter may be NULL. */
 bool pass_filter(struct pass *pass, const struct sql_filter *filter, int64_t key, size_t column,
 		 struct packed_cell *cell, bool *changed_r, struct err *e);
+/* Brings what a pass changed to disk, when the pass ends. */
+bool pass_settle(struct odbc_port *p, struct conn *c, struct err *e);
 /* Forgets the changes of the page under way. */
 void pass_forget_changes(struct pass *pass);
 /* Copies the page from the source, or rewrites its changed rows, with the changes that were remembered. */

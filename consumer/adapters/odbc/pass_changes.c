@@ -84,7 +84,7 @@ bool pass_filter(struct pass *pass, const struct sql_filter *filter, int64_t key
 	if (!filter || cell->type != PACKED_TEXT)
 		return true;
 	buf_clear(&pass->text);
-	switch (filter->cell(filter->arg, pass->shape.name, c->name, c->width, cell->text, cell->len, &pass->text)) {
+	switch (filter->cell(filter->arg, pass->shape.shown, c->name, c->width, cell->text, cell->len, &pass->text)) {
 	case SQL_CELL_KEEP:
 		return true;
 	case SQL_CELL_NULL:

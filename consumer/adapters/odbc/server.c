@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/adapters/odbc/server.h"
 
+#include "consumer/adapters/odbc/engine_copy.h"
+
 #include "handlers/sql/statements.h"
 
 #include <pthread.h>
@@ -14,7 +16,7 @@ enum { IDLE_MAX = 32, PAGE_ROWS = 2000, WATCH_MS = 50, CONNECTION_MAX = 4096 };
 
 struct odbc_server {
 	struct odbc_settings settings; /* its strings are ours */
-	char *texts[8];                /* the settings' */
+	char *texts[9];                /* the settings' */
 	const struct sql_dialect *dialect;
 	struct odbc_env *env;
 	struct statements *statements;
@@ -26,6 +28,7 @@ struct odbc_server {
 	bool ending;
 	pthread_t watchdog;
 	bool has_watchdog;
+	struct engine_jobs jobs;
 };
 
 const struct odbc_settings *server_settings(const struct odbc_server *s)
@@ -41,6 +44,11 @@ const struct sql_dialect *server_dialect(const struct odbc_server *s)
 const char *server_id(const struct odbc_server *s)
 {
 	return s->id;
+}
+
+struct engine_jobs *server_jobs(struct odbc_server *s)
+{
+	return &s->jobs;
 }
 
 /* ---- connections ---- */
@@ -227,7 +235,7 @@ bool section_exec(const struct odbc_server *s, struct conn *c, const char *name,
 {
 	const struct section *section = statements_find(s->statements, name, e);
 	const char *at = section ? section->sql : NULL;
-	struct statement st;
+	struct statement st = { .schema = s->settings.schema };
 	int64_t total = 0;
 	bool ok = section != NULL, more = true;
 
@@ -250,7 +258,7 @@ bool section_query(const struct odbc_server *s, struct conn *c, const char *name
 {
 	const struct section *section = statements_find(s->statements, name, e);
 	const char *at = section ? section->sql : NULL;
-	struct statement st;
+	struct statement st = { .schema = s->settings.schema };
 	bool ok, more;
 
 	if (!section)
@@ -346,18 +354,18 @@ static bool copy_settings(struct odbc_server *s, const struct odbc_settings *set
 {
 	struct odbc_settings *own = &s->settings;
 	const char **texts[] = { &own->driver,   &own->folder,      &own->host,            &own->user,
-				 &own->password, &own->source_user, &own->source_password, &own->tls };
+				 &own->password, &own->source_user, &own->source_password, &own->tls, &own->schema };
 
 	_Static_assert(sizeof texts / sizeof *texts == sizeof s->texts / sizeof *s->texts, "one for each");
 	*own = *settings;
 	own->dialect = s->dialect->name;
-	own->server = s;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		s->texts[i] = strdup(*texts[i] ? *texts[i] : "");
 		if (!s->texts[i])
 			return err_set(e, ERR_TRANSIENT, 0, "odbc", "out of memory");
 		*texts[i] = s->texts[i];
 	}
+	s->settings.server = s;
 	if (s->settings.page_rows == 0)
 		s->settings.page_rows = PAGE_ROWS;
 	return true;
@@ -374,6 +382,7 @@ struct odbc_server *odbc_server_open(const struct odbc_settings *settings, struc
 	}
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->wake, NULL);
+	pthread_mutex_init(&s->jobs.lock, NULL);
 	s->dialect = dialect_find(settings->dialect, e);
 	ok = s->dialect && copy_settings(s, settings, e) &&
 	     (s->statements = statements_new(s->dialect->name, s->dialect->folds_names, sql_files, sql_files_count, e)) &&
@@ -394,6 +403,7 @@ void odbc_server_close(struct odbc_server **sp)
 
 	if (!s)
 		return;
+	engine_jobs_end(&s->jobs); /* the watchdog cancels what they do */
 	pthread_mutex_lock(&s->lock);
 	s->ending = true;
 	pthread_cond_signal(&s->wake);
@@ -405,6 +415,7 @@ void odbc_server_close(struct odbc_server **sp)
 	statements_free(&s->statements);
 	pthread_cond_destroy(&s->wake);
 	pthread_mutex_destroy(&s->lock);
+	pthread_mutex_destroy(&s->jobs.lock);
 	for (size_t i = 0; i < sizeof s->texts / sizeof *s->texts; i++)
 		free(s->texts[i]);
 	free(s);

@@ -25,6 +25,9 @@ const struct odbc_settings *server_settings(const struct odbc_server *s);
 const struct sql_dialect *server_dialect(const struct odbc_server *s);
 const char *server_id(const struct odbc_server *s);
 
+struct engine_jobs; /* engine_copy.h */
+struct engine_jobs *server_jobs(struct odbc_server *s);
+
 /* An idle connection or a new one; REFUSED when there is no such database. It obeys `stop` until it is given back. */
 struct link *server_take(struct odbc_server *s, const char *database, enum access access, const atomic_bool *stop,
 			 struct err *e);

@@ -247,9 +247,13 @@ static bool add_value(const struct section *section, const struct sql_args *args
 static bool add_identifier(const struct section *section, const struct sql_args *args, const struct sql_piece *p,
 			   struct statement *s, struct err *e)
 {
-	const struct sql_value *value = argument(section, args, p, e);
+	const struct sql_value *value = NULL;
 	char folded[IDENTIFIER_MAX + 1] = "";
 
+	if (s->schema && p->len == strlen("schema") && memcmp(p->text, "schema", p->len) == 0)
+		return sql_quote_name(&s->sql, s->schema) ||
+		       err_set(e, ERR_REFUSED, 0, "sql", "sql.schema is no identifier");
+	value = argument(section, args, p, e);
 	if (!value)
 		return false;
 	for (size_t i = 0; value->kind == SQL_TEXT && value->text[i] && i < sizeof folded - 1; i++)
@@ -265,11 +269,12 @@ static bool is_blank(const char *text)
 	return text[strspn(text, " \t\r\n")] == '\0';
 }
 
-/* The ';' inside the body of a trigger does not end the statement. */
-static bool is_trigger(const char *sql)
+/* The ';' inside the body of a trigger, or inside a block of T-SQL, does not end the statement. */
+static bool is_block(const char *sql)
 {
 	sql += strspn(sql, " \t\r\n");
-	return strncasecmp(sql, "create trigger", 14) == 0 || strncasecmp(sql, "create temp trigger", 19) == 0;
+	return strncasecmp(sql, "create trigger", 14) == 0 || strncasecmp(sql, "create temp trigger", 19) == 0 ||
+	       (strncasecmp(sql, "begin", 5) == 0 && isspace((unsigned char)sql[5]));
 }
 
 bool statement_next(const struct section *section, const char **at, const struct sql_args *args, struct statement *s,
@@ -288,7 +293,7 @@ bool statement_next(const struct section *section, const char **at, const struct
 			*more_r = !is_blank(buf_text(&s->sql));
 			return true;
 		case SQL_TOKEN_STOP:
-			if (is_trigger(buf_text(&s->sql)))
+			if (is_block(buf_text(&s->sql)))
 				ok = buf_add(&s->sql, ";", 1);
 			else if (!is_blank(buf_text(&s->sql)))
 				return true;

@@ -36,6 +36,7 @@ const struct section *statements_find(const struct statements *s, const char *na
 
 struct statement { /* one of a section, ready to execute */
 	struct buf sql;
+	const char *schema; /* what {schema} stands for, in dialects that name it; else NULL */
 	struct bind values[STATEMENT_VALUES_MAX];
 	size_t value_count;
 };

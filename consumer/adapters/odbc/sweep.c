@@ -91,7 +91,8 @@ static bool find_table(struct sweep *s, struct nth *nth, struct err *e)
 
 struct trigger {
 	struct trigger *next;
-	const char *name, *definition;
+	const char *name, *definition; /* the statement that makes it, or brings it back */
+	const char *off;               /* the statement that takes it away; NULL: it is dropped */
 };
 
 struct triggers {
@@ -104,12 +105,12 @@ static bool take_trigger(void *arg, const struct cell *cells, size_t count, stru
 	struct triggers *list = arg;
 	struct trigger *t = arena_take(list->mem, sizeof *t);
 
-	(void)count;
 	if (t) {
 		t->name = arena_text(list->mem, cells[0].text, cells[0].len);
 		t->definition = arena_text(list->mem, cells[1].text, cells[1].len);
+		t->off = count > 2 ? arena_text(list->mem, cells[2].text, cells[2].len) : NULL;
 	}
-	if (!t || !t->name || !t->definition)
+	if (!t || !t->name || !t->definition || (count > 2 && !t->off))
 		return err_set(e, ERR_REFUSED, 0, "sql", "a table has too many triggers");
 	t->next = list->first;
 	list->first = t;
@@ -120,6 +121,8 @@ static bool drop_trigger(struct sweep *s, const struct trigger *t, struct err *e
 {
 	struct buf *sql = &s->port->pass->sql;
 
+	if (t->off)
+		return conn_exec(s->conn, t->off, NULL, 0, NULL, e);
 	buf_clear(sql);
 	if (!buf_add_text(sql, "DROP TRIGGER ") || !sql_quote_name(sql, t->name))
 		return err_set(e, ERR_REFUSED, 0, "sql", "the name of a trigger cannot be quoted");
@@ -172,7 +175,7 @@ static bool see_row(void *arg, int64_t key, const struct packed_cell *cells, str
 			continue;
 		if (!s->writes) {
 			buf_clear(&pass->text);
-			s->filter->cell(s->filter->arg, pass->shape.name, c->name, c->width, cell.text, cell.len,
+			s->filter->cell(s->filter->arg, pass->shape.shown, c->name, c->width, cell.text, cell.len,
 					&pass->text);
 		} else if (!pass_filter(pass, s->filter, key, i, &cell, &changed, e)) {
 			return false;
@@ -260,7 +263,7 @@ static bool mask_next(struct sql_port *self, const struct fence *f, const struct
 		return false;
 	}
 	/* Also the old pages in the log go. */
-	if (next.finished && !conn_exec(s.conn, server_dialect(s.port->server)->paging->settle, NULL, 0, NULL, e))
+	if (next.finished && !pass_settle(s.port, s.conn, e))
 		return false;
 	*pages = next;
 	return true;

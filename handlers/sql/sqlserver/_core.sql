@@ -64,3 +64,12 @@ SELECT :clone_id, :run, :step, :token, :rows, :cursor, SYSUTCDATETIME()
  WHERE NOT EXISTS (SELECT 1 FROM dbo.sandbox_ledger WITH (UPDLOCK, HOLDLOCK)
                     WHERE clone_id = :clone_id AND run = :run AND step = :step)
 
+-- name: _core_forget_others
+-- A source that was a sandbox itself brings its own stamp along.
+DELETE FROM dbo.sandbox_stamp WHERE clone_id <> :clone_id;
+DELETE FROM dbo.sandbox_ledger WHERE clone_id <> :clone_id
+
+-- name: _copy_counts
+SELECT COALESCE(SUM(p.rows), 0), COUNT(DISTINCT t.object_id)
+  FROM sys.tables AS t JOIN sys.partitions AS p ON p.object_id = t.object_id AND p.index_id IN (0, 1)
+ WHERE t.is_ms_shipped = 0 AND t.name NOT LIKE N'sandbox[_]%'

@@ -16,8 +16,10 @@ IF OBJECT_ID(N'dbo.sandbox_database', N'U') IS NULL
         owner       nvarchar(100) NOT NULL DEFAULT (N''),
         quarantined bit NOT NULL DEFAULT (0),
         last_token  bigint NOT NULL DEFAULT (0),
-        copy_run    integer NOT NULL DEFAULT (0),    -- the run whose backup or restore is under way or done
-        copy_phase  integer NOT NULL DEFAULT (0)     -- 0 nothing, 1 backup, 2 restore, 3 finished
+        copy_run    integer NOT NULL DEFAULT (0),    -- of this run is what follows
+        copy_phase  integer NOT NULL DEFAULT (0),    -- done so far: 0 nothing, 1 backup, 2 restore, 3 all
+        copy_token  bigint NOT NULL DEFAULT (0),     -- of the backup's file
+        source_ctx  nvarchar(100) NOT NULL DEFAULT (N'')
     );
 IF OBJECT_ID(N'dbo.sandbox_generation_token', N'U') IS NULL
     CREATE TABLE dbo.sandbox_generation_token (
@@ -108,10 +110,25 @@ RESTORE FILELISTONLY FROM DISK = :file
 SELECT CONVERT(nvarchar(260), SERVERPROPERTY('InstanceDefaultDataPath')),
        CONVERT(nvarchar(260), SERVERPROPERTY('InstanceDefaultLogPath'))
 
+-- name: _backup_forget
+-- The file holds every address. Removed by the server, which wrote it; 0 is a file of a backup.
+EXEC sys.xp_delete_file 0, :file
+
 -- name: _copy_progress
 -- percent_complete of another session needs VIEW SERVER STATE; without it there is no row.
-SELECT CAST(MAX(percent_complete) * 100 AS bigint) FROM sys.dm_exec_requests
+SELECT CAST(COALESCE(MAX(percent_complete), 0) AS bigint) FROM sys.dm_exec_requests
  WHERE session_id = :session AND command LIKE N'%DATABASE%'
+
+-- name: _copy_size
+SELECT COALESCE(SUM(CAST(size AS bigint)), 0) * 8192 FROM sys.master_files WHERE database_id = DB_ID(:database)
+
+-- name: _copy_state
+SELECT copy_phase, copy_token, source_ctx FROM dbo.sandbox_database WHERE name = :name AND copy_run = :run
+
+-- name: _copy_put_state
+UPDATE dbo.sandbox_database
+   SET copy_run = :run, copy_phase = :phase, copy_token = :token, source_ctx = :source_ctx
+ WHERE name = :name
 
 -- name: _engine_edition
 -- 5 Azure SQL Database, 8 Managed Instance, others are SQL Server

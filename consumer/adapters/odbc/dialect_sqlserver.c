@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SQL Server through FreeTDS or Microsoft's driver: connections, what an error number means, and the catalogue's
+ * questions. Transactions are the driver's. Numbers decide, never SQLSTATE: the two drivers give different states for
+ * the same thing (docs/sqlserver.md). */
+#include "consumer/adapters/odbc/dialect.h"
+
+#include "consumer/adapters/odbc/sql_text.h"
+
+#include <string.h>
+
+/* ---- connecting ---- */
+
+/* Databases that are asked for things and never made, dropped or copied. */
+static bool is_a_database(const char *name)
+{
+	return database_name_is_legal(name) || strcmp(name, "master") == 0;
+}
+
+static bool is_freetds(const char *driver)
+{
+	return strcasestr(driver, "freetds") || strcasestr(driver, "tdsodbc");
+}
+
+/* Both encrypt; only Microsoft's looks whose certificate it is, unless it is told to trust any. */
+static const char *encryption(bool freetds, const char *tls)
+{
+	static const struct {
+		const char *tls, *freetds, *microsoft;
+	} words[] = {
+		{ "require", "Encryption=require;", "Encrypt=yes;TrustServerCertificate=no;" },
+		{ "trust", "Encryption=require;", "Encrypt=yes;TrustServerCertificate=yes;" },
+		{ "strict", NULL, "Encrypt=strict;" },
+		{ "off", "Encryption=off;", "Encrypt=no;" },
+	};
+
+	if (!tls || !*tls)
+		tls = "require";
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(tls, words[i].tls) == 0)
+			return freetds ? words[i].freetds : words[i].microsoft;
+	return NULL;
+}
+
+/* ConnectRetryCount=0: a connection that was lost is not made again behind our back, without its SET options. */
+static bool connection(const struct odbc_settings *s, const char *database, enum access access, struct buf *out)
+{
+	bool other = access == ACCESS_SOURCE && s->source_user && *s->source_user;
+	const char *user = other ? s->source_user : s->user, *password = other ? s->source_password : s->password;
+	bool freetds = s->driver && is_freetds(s->driver);
+	const char *encrypt = encryption(freetds, s->tls);
+
+	if (!connection_part_is_legal(s->driver) || !connection_part_is_legal(s->host) || strchr(s->host, ',') ||
+	    !connection_part_is_legal(user) || !connection_part_is_legal(password) || !is_a_database(database) ||
+	    !encrypt)
+		return false;
+	if (freetds)
+		return buf_printf(out,
+				  "Driver=%s;Server=%s;Port=%d;Database=%s;UID=%s;PWD=%s;%sTDS_Version=7.4;"
+				  "ClientCharset=UTF-8;APP=sandbox-clone;",
+				  s->driver, s->host, s->port, database, user, password, encrypt);
+	return buf_printf(out,
+			  "Driver=%s;Server=tcp:%s,%d;Database=%s;UID=%s;PWD=%s;%sMARS_Connection=no;"
+			  "ConnectRetryCount=0;APP=sandbox-clone;",
+			  s->driver, s->host, s->port, database, user, password, encrypt);
+}
+
+/* Indexes on computed columns, filtered indexes and indexed views refuse writes under other options (1934). An error
+ * ends the transaction at once, so that no half of it can be committed. Counts are wanted: SQLRowCount tells them.
+ * Dates are written as year, month, day, whatever the login's language says. */
+static const char *const on_connect[] = {
+	"SET ANSI_NULLS, ANSI_PADDING, ANSI_WARNINGS, ARITHABORT, CONCAT_NULL_YIELDS_NULL, QUOTED_IDENTIFIER ON",
+	"SET NUMERIC_ROUNDABORT OFF",
+	"SET XACT_ABORT ON",
+	"SET NOCOUNT OFF",
+	"SET LANGUAGE us_english",
+	"SET DATEFORMAT ymd",
+	"SET LOCK_TIMEOUT 10000",
+	"SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+	"SET TEXTSIZE 2147483647",
+	NULL
+};
+
+/* ---- failures ---- */
+
+struct meaning {
+	int native;
+	enum err_class class;
+	const char *hint;
+};
+
+static const char lost[] = "the connection was lost";
+static const char in_the_way[] = "another transaction was in the way";
+static const char busy_server[] = "the server is too busy or moving";
+static const char in_use[] = "the database is in use";
+static const char full[] = "disk full, make room on the server";
+static const char login_refused[] = "the server does not accept the login";
+
+/* What may pass; a number that is not here is a refusal. Lists: SqlClient's retryable errors, EF Core's, Microsoft's
+ * page on connectivity of Azure SQL, and those of backup, restore and dropping. */
+static const struct meaning meanings[] = {
+	/* of the network, by either driver or the operating system */
+	{ 20, ERR_REFUSED, "the server offers no encryption" },
+	{ 64, ERR_TRANSIENT, lost },
+	{ 104, ERR_TRANSIENT, lost },
+	{ 121, ERR_TRANSIENT, lost },
+	{ 233, ERR_TRANSIENT, lost },
+	{ 10053, ERR_TRANSIENT, lost },
+	{ 10054, ERR_TRANSIENT, lost },
+	{ 10057, ERR_TRANSIENT, "the server cannot be reached" },
+	{ 10060, ERR_TRANSIENT, "the server cannot be reached" },
+	{ 10061, ERR_TRANSIENT, "the server cannot be reached" },
+	{ 20002, ERR_TRANSIENT, "the server cannot be reached" },
+	{ 20003, ERR_TRANSIENT, "the server did not answer in time" },
+	{ 20004, ERR_TRANSIENT, lost },
+	{ 20006, ERR_TRANSIENT, lost },
+	{ 20009, ERR_TRANSIENT, "the server cannot be reached" },
+	{ 20017, ERR_TRANSIENT, lost },
+	/* somebody else is at it */
+	{ 1204, ERR_TRANSIENT, "the server is short of locks" },
+	{ 1205, ERR_TRANSIENT, in_the_way },
+	{ 1222, ERR_TRANSIENT, "another connection holds the lock" },
+	{ 3960, ERR_TRANSIENT, in_the_way },
+	{ 41301, ERR_TRANSIENT, in_the_way },
+	{ 41302, ERR_TRANSIENT, in_the_way },
+	{ 41305, ERR_TRANSIENT, in_the_way },
+	{ 41325, ERR_TRANSIENT, in_the_way },
+	{ 41839, ERR_TRANSIENT, in_the_way },
+	{ 3930, ERR_TRANSIENT, "the transaction was doomed by an earlier error" },
+	/* databases that come and go */
+	{ 615, ERR_TRANSIENT, busy_server },
+	{ 926, ERR_TRANSIENT, "the database is being recovered" },
+	{ 1807, ERR_TRANSIENT, "another database is being made" },
+	{ 3023, ERR_TRANSIENT, "another backup is under way" },
+	{ 3101, ERR_TRANSIENT, in_use },
+	{ 3702, ERR_TRANSIENT, in_use },
+	{ 5061, ERR_TRANSIENT, in_use },
+	{ 5064, ERR_TRANSIENT, in_use },
+	{ 5069, ERR_TRANSIENT, in_use },
+	{ 924, ERR_TRANSIENT, in_use },
+	{ 927, ERR_TRANSIENT, "the database is being restored" },
+	/* 4060 also says that the name is wrong: the step's budget is the cap */
+	{ 4060, ERR_TRANSIENT, "the database cannot be opened now" },
+	{ 4221, ERR_TRANSIENT, busy_server },
+	{ 997, ERR_TRANSIENT, busy_server },
+	{ 10928, ERR_TRANSIENT, busy_server },
+	{ 10929, ERR_TRANSIENT, busy_server },
+	{ 40143, ERR_TRANSIENT, busy_server },
+	{ 40197, ERR_TRANSIENT, busy_server },
+	{ 40501, ERR_TRANSIENT, busy_server },
+	{ 40540, ERR_TRANSIENT, busy_server },
+	{ 40613, ERR_TRANSIENT, busy_server },
+	{ 42108, ERR_TRANSIENT, busy_server },
+	{ 42109, ERR_TRANSIENT, busy_server },
+	{ 49918, ERR_TRANSIENT, busy_server },
+	{ 49919, ERR_TRANSIENT, busy_server },
+	{ 49920, ERR_TRANSIENT, busy_server },
+	{ 6005, ERR_TRANSIENT, "the server is shutting down" },
+	{ 596, ERR_TRANSIENT, "the session was ended on the server" },
+	/* room */
+	{ 701, ERR_TRANSIENT, "the server is short of memory" },
+	{ 802, ERR_TRANSIENT, "the server is short of memory" },
+	{ 8645, ERR_TRANSIENT, "the server is short of memory" },
+	{ 1101, ERR_TRANSIENT, full },
+	{ 1105, ERR_TRANSIENT, full },
+	{ 3257, ERR_TRANSIENT, full },
+	{ 9002, ERR_TRANSIENT, "the transaction log is full" },
+	/* refusals that deserve words */
+	{ 18456, ERR_REFUSED, login_refused },
+	{ 18470, ERR_REFUSED, login_refused },
+	{ 911, ERR_REFUSED, "there is no such database" },
+	{ 262, ERR_REFUSED, "the cloner's login lacks a permission" },
+	{ 229, ERR_REFUSED, "the cloner's login lacks a permission" },
+	{ 300, ERR_REFUSED, "the cloner's login lacks a permission" },
+	{ 2627, ERR_REFUSED, "a rule of the table was broken" },
+	{ 2601, ERR_REFUSED, "a rule of the table was broken" },
+	{ 515, ERR_REFUSED, "a rule of the table was broken" },
+	{ 547, ERR_REFUSED, "a rule of the table was broken" },
+	{ 3169, ERR_REFUSED, "the backup is of a newer server than this one" },
+	{ 3201, ERR_REFUSED, "the server cannot open the backup's file (sql.folder, as the server sees it)" },
+	{ 3241, ERR_REFUSED, "the backup's file is damaged" },
+	{ 33111, ERR_REFUSED, "the source is encrypted and its certificate is not on this server" },
+};
+
+static const struct meaning *meaning_of(int native)
+{
+	for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+		if (meanings[i].native == native)
+			return &meanings[i];
+	return NULL;
+}
+
+/* ERR_NONE: the record only speaks beside another one that says what it is. */
+static enum err_class classify(const char *sqlstate, int native, const char **hint_r)
+{
+	const struct meaning *m = meaning_of(native);
+	static const int beside[] = { 3621, 3013, 3211, 3014, 5060, 5701, 5703 };
+
+	*hint_r = m ? m->hint : NULL;
+	if (m)
+		return m->class;
+	for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+		if (native == beside[i])
+			return ERR_NONE;
+	/* Without a number it is the driver itself: a lost connection, a timeout, a cancelled statement. */
+	if (native == 0 && (strncmp(sqlstate, "08", 2) == 0 || strncmp(sqlstate, "HYT", 3) == 0)) {
+		*hint_r = sqlstate[0] == 'H' ? "the server did not answer in time" : lost;
+		return ERR_TRANSIENT;
+	}
+	if (native == 0 && (strcmp(sqlstate, "HY000") == 0 || strcmp(sqlstate, "HY008") == 0))
+		return ERR_TRANSIENT;
+	return strncmp(sqlstate, "01", 2) == 0 ? ERR_NONE : ERR_REFUSED;
+}
+
+/* The server waits for locks by itself, LOCK_TIMEOUT long. */
+static bool is_busy(int native)
+{
+	(void)native;
+	return false;
+}
+
+/* The server said why it did not commit: with XACT_ABORT everything is rolled back then. A lost connection says nothing. */
+static bool commit_failed_surely(int native)
+{
+	static const int rolled_back[] = { 1205, 3960, 3930, 3998, 41301, 41302, 41305, 41325, 9002, 547, 2627, 2601 };
+
+	for (size_t i = 0; i < sizeof rolled_back / sizeof *rolled_back; i++)
+		if (native == rolled_back[i])
+			return true;
+	return false;
+}
+
+/* ---- catalogue ---- */
+
+/* Tables of passes are named schema.table; a schema with a dot in its name would be split wrongly: such a table is odd.
+ * So are those whose texts an UPDATE does not reach: rows of a system-versioned table leave their old values in its
+ * history, a sql_variant hides its type, an external table is elsewhere, one in memory has pages of its own. */
+#define TEXT_TYPES "N'char', N'varchar', N'nchar', N'nvarchar', N'text', N'ntext', N'xml'"
+#define NOT_OURS   "t.is_ms_shipped = 0 AND t.name NOT LIKE N'sandbox[_]%'"
+
+static const struct sql_catalogue catalogue = {
+	.has_table = "SELECT COUNT(*) FROM sys.objects WHERE type IN ('U', 'V') AND name = ?",
+	.has_column = "SELECT COUNT(*) FROM sys.objects AS o JOIN sys.columns AS c ON c.object_id = o.object_id"
+		      " WHERE o.type IN ('U', 'V') AND o.name = ? AND c.name = ?",
+	.tables = { "SELECT s.name + N'.' + t.name, N'',"
+		    " CASE WHEN CHARINDEX(N'.', s.name) > 0 OR t.temporal_type <> 0 OR t.is_external = 1"
+		    " OR t.is_memory_optimized = 1 OR EXISTS (SELECT 1 FROM sys.columns AS c"
+		    " WHERE c.object_id = t.object_id AND TYPE_NAME(c.system_type_id) = N'sql_variant')"
+		    " THEN 1 ELSE 0 END"
+		    " FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id"
+		    " WHERE " NOT_OURS " ORDER BY t.object_id" },
+	/* Only what is text, and the key. */
+	.columns = { "SELECT c.name, CONCAT(TYPE_NAME(c.system_type_id), N'(', CASE WHEN c.max_length < 0 THEN 0"
+		     " WHEN TYPE_NAME(c.system_type_id) IN (N'nchar', N'nvarchar') THEN c.max_length / 2"
+		     " ELSE c.max_length END, N')'),"
+		     " CASE WHEN c.is_computed = 1 THEN 1 ELSE 0 END, COALESCE(k.key_ordinal, 0)"
+		     " FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id"
+		     " JOIN sys.columns AS c ON c.object_id = t.object_id"
+		     " LEFT JOIN (SELECT i.object_id, ic.column_id, ic.key_ordinal FROM sys.indexes AS i"
+		     " JOIN sys.index_columns AS ic ON ic.object_id = i.object_id AND ic.index_id = i.index_id"
+		     " WHERE i.is_primary_key = 1) AS k ON k.object_id = c.object_id AND k.column_id = c.column_id"
+		     " WHERE s.name + N'.' + t.name = ? AND (k.key_ordinal > 0"
+		     " OR TYPE_NAME(c.system_type_id) IN (" TEXT_TYPES ")) ORDER BY c.column_id" },
+	/* A primary key of one whole number is what pages go by. */
+	.hidden_key = { "SELECT CASE WHEN COUNT(*) = 1 AND MAX(CASE WHEN TYPE_NAME(c.system_type_id) IN"
+			" (N'tinyint', N'smallint', N'int', N'bigint') THEN 1 ELSE 0 END) = 1 THEN 1 ELSE 0 END"
+			" FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id"
+			" JOIN sys.indexes AS i ON i.object_id = t.object_id AND i.is_primary_key = 1"
+			" JOIN sys.index_columns AS ic ON ic.object_id = i.object_id AND ic.index_id = i.index_id"
+			" JOIN sys.columns AS c ON c.object_id = ic.object_id AND c.column_id = ic.column_id"
+			" WHERE s.name + N'.' + t.name = ?" },
+	/* Those that are on, how to bring them back, and how to take them away. */
+	.triggers = "SELECT g.name, N'ENABLE TRIGGER ' + QUOTENAME(s.name) + N'.' + QUOTENAME(g.name) + N' ON '"
+		    " + QUOTENAME(s.name) + N'.' + QUOTENAME(t.name),"
+		    " N'DISABLE TRIGGER ' + QUOTENAME(s.name) + N'.' + QUOTENAME(g.name) + N' ON '"
+		    " + QUOTENAME(s.name) + N'.' + QUOTENAME(t.name)"
+		    " FROM sys.triggers AS g JOIN sys.tables AS t ON t.object_id = g.parent_id"
+		    " JOIN sys.schemas AS s ON s.schema_id = t.schema_id"
+		    " WHERE g.is_disabled = 0 AND s.name + N'.' + t.name = ?",
+};
+
+const struct sql_dialect dialect_sqlserver = {
+	.name = "sqlserver",
+	.server_database = "sandbox_server",
+	.on_connect = { on_connect, on_connect, on_connect, on_connect },
+	.lock_stamp = "SELECT one FROM dbo.sandbox_stamp WITH (HOLDLOCK) WHERE one = 1",
+	.cancels_running = true,
+	.wide_texts = true,
+	.progress_native = 3211,
+	.copies_itself = true,
+	.connection = connection,
+	.classify = classify,
+	.is_busy = is_busy,
+	.commit_failed_surely = commit_failed_surely,
+	.files = &dialect_sqlserver_files,
+	.catalogue = &catalogue,
+	.paging = &dialect_sqlserver_paging,
+};
