@@ -2,6 +2,7 @@
  * The blob store against Azurite: what only blobs have. What every store of files must do is test_files_conformance. */
 #include "consumer/adapters/azure/azure_priv.h"
 #include "tests/support/azurite.h"
+#include "tests/support/blob_proxy.h"
 
 #include <check.h>
 #include <signal.h>
@@ -114,7 +115,8 @@ END_TEST
 START_TEST(by_the_service)
 {
 	copy_small_and_large(AZURE_COPY_SERVER);
-	ck_assert_int_gt(((struct azure *)port)->ways.tried[AZURE_WHOLE][AZURE_BY_SERVER].ended, 0);
+	ck_assert_int_eq(((struct azure *)port)->ways.tried[AZURE_WHOLE][AZURE_BY_SERVER].ended, 2);
+	ck_assert_int_eq(((struct azure *)port)->ways.tried[AZURE_BLOCK][AZURE_BY_SERVER].ended, 4);
 }
 END_TEST
 
@@ -135,6 +137,387 @@ START_TEST(both_are_measured)
 }
 END_TEST
 
+/* ---- who may ---- */
+
+static void expect(enum err_class class, const char *part)
+{
+	ck_assert_int_eq(err.class, class);
+	ck_assert_msg(strstr(err.text, part), "\"%s\" is not in \"%s\"", part, err.text);
+	ck_assert_msg(!strstr(err.text, "sig=") && !strstr(err.text, "sv=") && !strstr(err.text, "http"), "%s", err.text);
+	err_clear(&err);
+}
+
+START_TEST(a_sas_of_the_container_or_of_the_account_is_enough)
+{
+	static const char kinds[] = { 'c', 'a' };
+	char sas[512];
+
+	blobs_put(&blobs, "Cust1/Documents/x", "text", 4);
+	for (int i = 0; i < 2; i++) {
+		blobs_sas(&blobs, "rwdl", kinds[i], sas, sizeof sas);
+		settings.target = (struct azure_container){ .url = blobs.url, .sas = sas };
+		open_port();
+		ck_assert_int_eq(must_copy().files, 1);
+		ck_assert_int_eq(blobs_get(&blobs, "Cust2__g1/Documents/x", NULL, 0, NULL), 4);
+		ck_assert_msg(azure_files_probe(port, &err), "%s", err.text);
+		ck_assert_msg(port->remove_root(port, &fence, "Cust2__g1", &err), "%s", err.text);
+	}
+}
+END_TEST
+
+START_TEST(without_the_right_it_is_said_and_nothing_is_given_away)
+{
+	struct files_progress p = { 0 };
+	char sas[512];
+
+	blobs_sas(&blobs, "rl", 'c', sas, sizeof sas);
+	settings.target = (struct azure_container){ .url = blobs.url, .sas = sas };
+	open_port();
+	ck_assert(!port->copy_next(port, &fence, &choice, &p, &err));
+	expect(ERR_TRANSIENT, "our key or SAS does not allow it");
+	ck_assert(!azure_files_probe(port, &err));
+	expect(ERR_TRANSIENT, "writing into the container: answered 403");
+	settings.target = blobs_container(&blobs);
+	settings.target.key = "bm90IHRoZSBrZXkgYXQgYWxs";
+	open_port();
+	ck_assert(!port->copy_next(port, &fence, &choice, &p, &err));
+	expect(ERR_TRANSIENT, "reading the token: answered 403 ");
+}
+END_TEST
+
+START_TEST(settings_that_make_no_sense_are_refused)
+{
+	const struct azure_container bad[] = {
+		{ NULL, NULL, NULL, NULL },
+		{ "ftp://a.example/c", NULL, NULL, NULL },
+		{ "https://a.example", NULL, NULL, NULL },
+		{ "https://a.example/c?sv=1&sig=x", NULL, NULL, NULL },
+		{ "https://a.example/c", "a", "not base64!", NULL },
+		{ "https://a.example/c", NULL, AZURITE_KEY, NULL },
+		{ "https://a.example/c", NULL, NULL, "two words" },
+		{ "https://a.example/c", NULL, NULL, "sv=2021-12-02" },
+		{ "https://a.example/c", "a", AZURITE_KEY, "sv=2021-12-02&sig=x" },
+	};
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct azure_settings s = { .target = bad[i] };
+		struct files_port *none = azure_files_new(&s, NULL, &err);
+
+		ck_assert_msg(!none, "%zu", i);
+		ck_assert_int_eq(err.class, ERR_REFUSED);
+		ck_assert(!strstr(err.text, "Eby8") && !strstr(err.text, "sig=x"));
+		err_clear(&err);
+	}
+}
+END_TEST
+
+START_TEST(from_another_container_by_both_ways)
+{
+	static const enum azure_copy ways[] = { AZURE_COPY_STREAM, AZURE_COPY_SERVER };
+	const size_t large = (size_t)AZURE_BLOCK_BYTES + 1;
+	char *bytes = bytes_of(large, 3), name[32], sas[512];
+	struct blobs other;
+
+	snprintf(name, sizeof name, "o%d", (int)getpid());
+	blobs_open(&other, azurite.url, name, true);
+	blobs_put(&other, "Cust1/Documents/small", "text", 4);
+	blobs_put(&other, "Cust1/Documents/large", bytes, large);
+	blobs_sas(&other, "rl", 'c', sas, sizeof sas);
+	settings.source = (struct azure_container){ .url = other.url, .sas = sas };
+	for (int i = 0; i < 2; i++) {
+		settings.copy = ways[i];
+		open_port();
+		ck_assert_int_eq(must_copy().files, 2);
+		check_same("small", "Cust2__g1/Documents/small", "text", 4);
+		check_same("large", "Cust2__g1/Documents/large", bytes, large);
+		ck_assert_int_eq(((struct azure *)port)->ways.failed[AZURE_BY_SERVER], 0);
+		ck_assert_msg(port->remove_root(port, &fence, "Cust2__g1", &err), "%s", err.text);
+	}
+	ck_assert_int_eq(blobs_get(&other, "Cust1/Documents/small", NULL, 0, NULL), 4);
+	blobs_close(&other);
+	free(bytes);
+}
+END_TEST
+
+/* ---- names ---- */
+
+START_TEST(names_that_could_lead_out_are_refused)
+{
+	static const char *const bad[] = { "a//b", "folder/" };
+	char name[128];
+	struct files_progress p;
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		snprintf(name, sizeof name, "Cust1/Documents/%s", bad[i]);
+		blobs_put(&blobs, name, "x", 1);
+	}
+	blobs_put(&blobs, "Cust1/Documents/fine", "x", 1);
+	p = must_copy();
+	ck_assert_int_eq(p.files, 1);
+	ck_assert_int_eq(p.refused, 2);
+	/* The emulator, for one, takes a backslash for a slash. */
+	ck_assert(!azure_path_is_safe("a/../b") && !azure_path_is_safe("./a") && !azure_path_is_safe("a\\..\\b"));
+}
+END_TEST
+
+/* ---- what changes meanwhile ---- */
+
+static bool disturb(void *arg, const char *path)
+{
+	(void)arg;
+	if (strcmp(path, "changes") == 0)
+		blobs_put(&blobs, "Cust1/Documents/changes", "another text", 12);
+	if (strcmp(path, "vanishes") == 0)
+		blobs_remove(&blobs, "Cust1/Documents/vanishes");
+	if (strcmp(path, "shrinks") == 0)
+		blobs_put(&blobs, "Cust1/Documents/shrinks", "small now", 9);
+	return true;
+}
+
+static void copy_while_it_changes(enum azure_copy how)
+{
+	const size_t large = 2 * (size_t)AZURE_BLOCK_BYTES;
+	char *bytes = bytes_of(large, 5);
+	struct files_progress p;
+
+	settings.copy = how;
+	open_port();
+	blobs_put(&blobs, "Cust1/Documents/changes", "a text", 6);
+	blobs_put(&blobs, "Cust1/Documents/vanishes", "a text", 6);
+	blobs_put(&blobs, "Cust1/Documents/shrinks", bytes, large);
+	choice.wants = disturb;
+	p = must_copy();
+	ck_assert_int_eq(p.files, 2);
+	ck_assert_int_eq(p.missing, 1);
+	ck_assert_int_eq(p.bytes, 12 + 9);
+	check_same("changes", "Cust2__g1/Documents/changes", "another text", 12);
+	check_same("shrinks", "Cust2__g1/Documents/shrinks", "small now", 9);
+	ck_assert_int_eq(blobs_get(&blobs, "Cust2__g1/Documents/vanishes", NULL, 0, NULL), -1);
+	free(bytes);
+}
+
+START_TEST(what_changes_after_it_was_listed_is_copied_as_it_is_now)
+{
+	copy_while_it_changes(AZURE_COPY_STREAM);
+}
+END_TEST
+
+START_TEST(what_changes_while_the_service_copies_is_noticed_as_well)
+{
+	copy_while_it_changes(AZURE_COPY_SERVER);
+}
+END_TEST
+
+/* ---- by way of the proxy ---- */
+
+static struct blob_proxy proxy;
+
+static void open_by_proxy(enum azure_copy how)
+{
+	static char url[256];
+
+	ck_assert(blob_proxy_start(&proxy, azurite.url));
+	snprintf(url, sizeof url, "%s%s", proxy.url, strrchr(blobs.url, '/'));
+	settings.target.url = url;
+	settings.copy = how;
+	open_port();
+}
+
+static void make_some(int count)
+{
+	char name[64];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(name, sizeof name, "Cust1/Documents/%03d", i);
+		blobs_put(&blobs, name, name, strlen(name));
+	}
+}
+
+static void check_some(int count)
+{
+	char source[64], copy[64];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(source, sizeof source, "Cust1/Documents/%03d", i);
+		snprintf(copy, sizeof copy, "Cust2__g1/Documents/%03d", i);
+		check_same(source, copy, source, strlen(source));
+	}
+}
+
+static int busy_at;
+
+static enum blob_fault busy_once(void *arg, const char *head, int number)
+{
+	(void)arg;
+	(void)head;
+	return number == busy_at ? BLOB_BUSY : BLOB_PASS;
+}
+
+START_TEST(a_busy_service_is_left_alone_for_as_long_as_it_says)
+{
+	make_some(60);
+	open_by_proxy(AZURE_COPY_STREAM);
+	proxy.on_request = busy_once;
+	proxy.retry_after_s = 1;
+	busy_at = 40;
+	ck_assert_int_eq(must_copy().files, 60);
+	check_some(60);
+	ck_assert_int_gt(proxy.requests, 120);
+	/* Those that were under way at that moment may still come; then it is quiet for that second. */
+	for (int i = busy_at + 8; i < proxy.requests; i++)
+		ck_assert_int_ge(proxy.came_ms[i], proxy.came_ms[busy_at - 1] + 950);
+}
+END_TEST
+
+static enum blob_fault always_busy(void *arg, const char *head, int number)
+{
+	(void)arg;
+	(void)head;
+	return number > 5 ? BLOB_BUSY : BLOB_PASS;
+}
+
+START_TEST(a_long_wait_is_handed_on)
+{
+	struct files_progress p = { 0 };
+	int64_t begun = blob_proxy_now_ms();
+
+	make_some(5);
+	open_by_proxy(AZURE_COPY_STREAM);
+	proxy.on_request = always_busy;
+	proxy.retry_after_s = 300;
+	ck_assert(!port->copy_next(port, &fence, &choice, &p, &err));
+	ck_assert_int_lt(blob_proxy_now_ms() - begun, 20000);
+	expect(ERR_TRANSIENT, "answered 503 ServerBusy, asks to wait 300 s");
+}
+END_TEST
+
+static enum blob_fault every_seventh(void *arg, const char *head, int number)
+{
+	static const enum blob_fault faults[] = { BLOB_RESET, BLOB_LOST, BLOB_HALF, BLOB_ERROR, BLOB_BUSY };
+
+	(void)arg;
+	(void)head;
+	return number % 7 == 0 ? faults[number / 7 % 5] : BLOB_PASS;
+}
+
+START_TEST(resets_lost_and_half_answers_are_tried_again)
+{
+	const size_t large = 3 * (size_t)AZURE_BLOCK_BYTES;
+	char *bytes = bytes_of(large, 11);
+
+	make_some(40);
+	blobs_put(&blobs, "Cust1/Documents/large", bytes, large);
+	open_by_proxy(AZURE_COPY_STREAM);
+	proxy.on_request = every_seventh;
+	ck_assert_int_eq(must_copy().files, 41);
+	check_some(40);
+	check_same("large", "Cust2__g1/Documents/large", bytes, large);
+	ck_assert_int_gt(proxy.requests, 80 + 80 / 8);
+	ck_assert_msg(port->remove_root(port, &fence, "Cust2__g1", &err), "%s", err.text);
+	ck_assert_int_eq(blobs_get(&blobs, "Cust2__g1/Documents/000", NULL, 0, NULL), -1);
+	free(bytes);
+}
+END_TEST
+
+static enum blob_fault no_copies_of_others(void *arg, const char *head, int number)
+{
+	int *asked = arg;
+	bool is_server = strcasestr(head, "x-ms-copy-source:") != NULL;
+
+	(void)number;
+	*asked += is_server;
+	return is_server ? BLOB_CLOSED : BLOB_PASS;
+}
+
+START_TEST(a_service_that_does_not_copy_is_not_asked_for_long)
+{
+	int asked = 0;
+
+	make_some(60);
+	open_by_proxy(AZURE_COPY_SERVER);
+	proxy.on_request = no_copies_of_others;
+	proxy.arg = &asked;
+	ck_assert_int_eq(must_copy().files, 60);
+	check_some(60);
+	ck_assert_int_ge(asked, 1);
+	ck_assert_int_le(asked, 3 + 8); /* and what was under way when it was clear */
+}
+END_TEST
+
+static enum blob_fault write_on_every_read(void *arg, const char *head, int number)
+{
+	static int version;
+	char text[32];
+
+	(void)arg;
+	(void)number;
+	if (strncmp(head, "GET ", 4) == 0 && strstr(head, "/Cust1/Documents/busy ")) {
+		struct blobs mine;
+
+		blobs_open(&mine, azurite.url, strrchr(blobs.url, '/') + 1, false);
+		blobs_put(&mine, "Cust1/Documents/busy", text, (size_t)snprintf(text, sizeof text, "version %d", version++));
+		blobs_close(&mine);
+	}
+	return BLOB_PASS;
+}
+
+START_TEST(a_blob_that_changes_all_the_time_is_said)
+{
+	struct files_progress p = { 0 };
+
+	blobs_put(&blobs, "Cust1/Documents/busy", "text", 4);
+	open_by_proxy(AZURE_COPY_STREAM);
+	proxy.on_request = write_on_every_read;
+	ck_assert(!port->copy_next(port, &fence, &choice, &p, &err));
+	expect(ERR_TRANSIENT, "changes faster than it can be copied");
+}
+END_TEST
+
+/* ---- killed in the middle ---- */
+
+enum { BLOCKS = 12 };
+
+static volatile sig_atomic_t blocks_put;
+
+static enum blob_fault count_blocks(void *arg, const char *head, int number)
+{
+	(void)arg;
+	(void)number;
+	blocks_put += strncmp(head, "PUT ", 4) == 0 && strstr(head, "comp=block ") != NULL;
+	return BLOB_PASS;
+}
+
+/* The blocks that were there when it died are not sent again: they are the manifest of a large blob. */
+START_TEST(killed_in_the_middle_of_a_blob_it_goes_on_with_the_missing_blocks)
+{
+	const size_t large = BLOCKS * (size_t)AZURE_BLOCK_BYTES;
+	char *bytes = bytes_of(large, 13);
+	int before, status;
+	pid_t child;
+
+	blobs_put(&blobs, "Cust1/Documents/large", bytes, large);
+	settings.parallel = 2;
+	open_by_proxy(AZURE_COPY_STREAM);
+	proxy.on_request = count_blocks;
+	child = fork();
+	if (child == 0) {
+		must_copy();
+		_exit(0);
+	}
+	while (blocks_put < 5)
+		usleep(1000);
+	kill(child, SIGKILL);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(blobs_get(&blobs, "Cust2__g1/Documents/large", NULL, 0, NULL), -1);
+	before = blocks_put;
+	ck_assert_int_eq(must_copy().files, 1);
+	ck_assert_msg(blocks_put <= BLOCKS + settings.parallel, "%d and then %d blocks were sent", before, (int)blocks_put);
+	check_same("large", "Cust2__g1/Documents/large", bytes, large);
+	free(bytes);
+}
+END_TEST
+
 static int run_tests(void)
 {
 	Suite *suite = suite_create("files_azurite");
@@ -147,6 +530,19 @@ static int run_tests(void)
 	tcase_add_test(tc, by_stream);
 	tcase_add_test(tc, by_the_service);
 	tcase_add_test(tc, both_are_measured);
+	tcase_add_test(tc, a_sas_of_the_container_or_of_the_account_is_enough);
+	tcase_add_test(tc, without_the_right_it_is_said_and_nothing_is_given_away);
+	tcase_add_test(tc, settings_that_make_no_sense_are_refused);
+	tcase_add_test(tc, from_another_container_by_both_ways);
+	tcase_add_test(tc, names_that_could_lead_out_are_refused);
+	tcase_add_test(tc, what_changes_after_it_was_listed_is_copied_as_it_is_now);
+	tcase_add_test(tc, what_changes_while_the_service_copies_is_noticed_as_well);
+	tcase_add_test(tc, a_busy_service_is_left_alone_for_as_long_as_it_says);
+	tcase_add_test(tc, a_long_wait_is_handed_on);
+	tcase_add_test(tc, resets_lost_and_half_answers_are_tried_again);
+	tcase_add_test(tc, a_service_that_does_not_copy_is_not_asked_for_long);
+	tcase_add_test(tc, a_blob_that_changes_all_the_time_is_said);
+	tcase_add_test(tc, killed_in_the_middle_of_a_blob_it_goes_on_with_the_missing_blocks);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Stands between the blob store's adapter and Azurite, tells a test of every request, and does to it what the test says. */
+#ifndef SANDBOX_TESTS_BLOB_PROXY_H
+#define SANDBOX_TESTS_BLOB_PROXY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum blob_fault {
+	BLOB_PASS,
+	BLOB_BUSY,  /* 503 ServerBusy, Retry-After as set; nothing done */
+	BLOB_ERROR, /* 500; nothing done */
+	BLOB_RESET, /* the connection is reset; nothing done */
+	BLOB_LOST,  /* done, and the connection is reset instead of an answer */
+	BLOB_HALF,  /* done, and the answer ends in its middle */
+	BLOB_CLOSED, /* an answer that is not allowed: 403 */
+};
+
+struct blob_proxy {
+	char url[128]; /* of the account, by way of the proxy */
+	int port, upstream_port;
+	int listener;
+	int retry_after_s;
+	/* Called for each request, one at a time, with its first line and headers; number counts from 1. */
+	enum blob_fault (*on_request)(void *arg, const char *head, int number);
+	void *arg;
+	int64_t came_ms[4096]; /* when each of the first requests came */
+	int requests;
+};
+
+/* account_url: where the requests go on to. It runs in threads until the process ends. */
+bool blob_proxy_start(struct blob_proxy *p, const char *account_url);
+int64_t blob_proxy_now_ms(void);
+
+#endif
