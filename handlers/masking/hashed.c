@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Local parts that are a keyed hash of the whole address, in lower case: the same address gives the same one wherever it
- * stands and however its at sign is written, and nobody without the key can tell which address it was. */
+ * Local parts that are a keyed hash of the whole address, in lower case: the same address gives the same one wherever
+ * it stands and however its at sign is written, and nobody without the key can tell which address it was. */
 #include "handlers/masking/masking_priv.h"
 
 #include <string.h>

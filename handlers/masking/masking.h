@@ -43,7 +43,7 @@ struct mask_counts {
 struct scan_counts { /* what the proof found */
 	int64_t cells, bytes;
 	int64_t addresses; /* all that look like one */
-	int64_t left;      /* outside the domain and the keep list, or in it under a name that should be hidden: must be 0 */
+	int64_t left;      /* outside the domain and the keep list, or in it and not hidden: must be 0 */
 	char first_table[64], first_column[64]; /* where the first of them is; never the text itself */
 };
 
@@ -60,8 +60,8 @@ void mask_policy_free(struct mask_policy **p);
 enum mask_result { MASK_SAME, MASK_CHANGED, MASK_BLANK };
 
 /* One address, nothing around it, that must fit max_chars characters (0: no limit) after the rule. MASK_CHANGED: the
- * new address is in *out. MASK_SAME also for what is no address. MASK_BLANK: no masked address fits; when out->failed is
- * set, it could not be made, and the caller should fail instead. */
+ * new address is in *out. MASK_SAME also for what is no address. MASK_BLANK: no masked address fits; when out->failed
+ * is set, it could not be made, and the caller should fail instead. */
 enum mask_result mask_address(const struct mask_policy *p, const char *text, size_t len, size_t max_chars,
                               struct buf *out, struct mask_counts *counts);
 

@@ -127,8 +127,8 @@ enum { HASHED_DIGITS = 26, HASHED_DIGITS_MIN = 8, HASHED_LOCAL = HASHED_DIGITS +
 
 /* Length of the hashed local part that ends at the end of the text; 0 when none does. */
 size_t hashed_tail(const char *text, size_t len);
-/* The local part for the address, at most max_chars long: writes it to local_r, which has room for HASHED_LOCAL, and its
- * length. Length 0: none fits. False: the hash cannot be made. */
+/* The local part for the address, at most max_chars long: writes it to local_r, which has room for HASHED_LOCAL, and
+ * its length. Length 0: none fits. False: the hash cannot be made. */
 bool hashed_local(const struct mask_policy *p, const struct address *a, size_t max_chars, char *local_r, size_t *len_r);
 
 /* ---- text.c: finds addresses in text ---- */

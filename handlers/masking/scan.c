@@ -271,9 +271,10 @@ static bool ends_escape(const struct eye *eye, size_t i)
  * the escape is taken for a part of the name. */
 static bool ends_percent(const struct eye *eye, size_t i)
 {
+	static const char hex[] = "0123456789abcdefABCDEF";
 	const char *t = eye->t;
 
-	if (!eye->policy->hash || i < 3 || !memchr("0123", t[i - 2], 4) || !memchr("0123456789abcdefABCDEF", t[i - 1], 22))
+	if (!eye->policy->hash || i < 3 || !memchr("0123", t[i - 2], 4) || !memchr(hex, t[i - 1], sizeof hex - 1))
 		return false;
 	if (t[i - 2] == '3' && is_digit((unsigned char)t[i - 1]))
 		return false;

@@ -228,7 +228,7 @@ static void judge(const struct mask_policy *p, const char *text, const struct ch
 		return;
 	*a = (struct address){ text + piece->start, text + c->at, text + host, c->at - piece->start, c->at_len,
 	                       c->host_end - host, false };
-	a->glued = p->hash && floor && piece->start == floor && piece->start < c->at && strchr("+~", *a->local) && *a->local;
+	a->glued = floor && piece->start == floor && a->local_len && (*a->local == '+' || *a->local == '~');
 	piece->end = c->host_end;
 	if (c->at != first_at)
 		return;

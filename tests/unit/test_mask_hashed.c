@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Masking that hides names, by example. The digits were made with Python's hmac module from the rule in docs/masking.md. */
+ * Masking that hides names, by example. The digits were made with Python's hmac module by the rule in docs/masking.md. */
 #include "tests/unit/mask_hash.h"
 
 #include <check.h>
