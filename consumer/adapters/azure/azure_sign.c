@@ -179,6 +179,8 @@ static bool add_canonical(struct buf *out, const struct line *l)
 	}
 	while (len && *value == ' ')
 		value++, len--;
+	while (len && value[len - 1] == ' ')
+		len--;
 	return buf_add(out, ":", 1) && buf_add(out, value, len) && buf_add(out, "\n", 1);
 }
 

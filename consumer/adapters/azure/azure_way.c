@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/adapters/azure/azure_way.h"
 
-enum { TRIALS = 4, LOOK_AGAIN_EACH = 200, FAILURES_MAX = 3 };
-static const double weight_of_new = 0.25, hopeless = 4.0;
+enum { TRIALS = 4, LOOK_AGAIN_EACH = 100, FAILURES_MAX = 3 };
+static const double weight_of_new = 0.4, hopeless = 4.0;
 
 void azure_ways_init(struct azure_ways *w, enum azure_way only)
 {
