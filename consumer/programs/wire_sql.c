@@ -35,7 +35,7 @@ static bool open_passes(const struct config *c, struct wire_sql *w, struct err *
 bool wire_sql_init(struct wire_sql *w, const struct config *c, struct err *e)
 {
 	const char *dialect = config_text(c, CONF_SQL_DIALECT), *driver = config_text(c, CONF_SQL_DRIVER);
-	bool is_sqlite = strcmp(dialect, "sqlite") == 0;
+	bool is_sqlite = strcmp(dialect, "sqlite") == 0, is_sqlserver = strcmp(dialect, "sqlserver") == 0;
 
 	*w = (struct wire_sql){ 0 };
 	if (!read_secret(c, CONF_SQL_PASSWORD_FILE, &w->password, e) ||
@@ -43,7 +43,7 @@ bool wire_sql_init(struct wire_sql *w, const struct config *c, struct err *e)
 		return false;
 	w->settings = (struct odbc_settings){
 		.dialect = dialect,
-		.driver = *driver ? driver : is_sqlite ? "SQLite3" : "PostgreSQL ANSI",
+		.driver = *driver ? driver : is_sqlite ? "SQLite3" : is_sqlserver ? "FreeTDS" : "PostgreSQL ANSI",
 		.folder = config_text(c, CONF_SQL_FOLDER),
 		.host = config_text(c, CONF_SQL_HOST),
 		.port = (int)config_int(c, CONF_SQL_PORT),
@@ -52,11 +52,12 @@ bool wire_sql_init(struct wire_sql *w, const struct config *c, struct err *e)
 		.source_user = config_text(c, CONF_SQL_SOURCE_USER),
 		.source_password = buf_text(&w->source_password),
 		.tls = config_text(c, CONF_SQL_TLS),
+		.schema = config_text(c, CONF_SQL_SCHEMA),
 		.busy_timeout_ms = config_ms(c, CONF_SQL_BUSY_TIMEOUT),
 		.query_timeout_ms = config_ms(c, CONF_SQL_QUERY_TIMEOUT),
 		.page_rows = (size_t)config_int(c, CONF_SQL_PAGE_ROWS),
 	};
-	if (is_sqlite)
+	if (is_sqlite || is_sqlserver)
 		return config_need(c, CONF_SQL_FOLDER, e);
 	return open_passes(c, w, e);
 }

@@ -17,7 +17,7 @@ logging.disable(logging.CRITICAL)  # what the parsers fall back to is told below
 
 TOKEN = re.compile(
     r"""(?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*")|(?P<space>--[^\n]*|/\*.*?\*/)|:(?P<value>[A-Za-z]\w*)"""
-    r"""|\{(?P<name>\w+)\}|(?P<stop>;)|(?P<other>.)""", re.S)
+    r"""|\{(?P<name>\w+)\}|(?P<stop>;)|(?P<mark>\?)|(?P<other>.)""", re.S)
 
 # What a parser does not know at all, by how the statement begins: the other one, or reading, must do.
 UNKNOWN = {
@@ -47,7 +47,7 @@ def render(body):
     statements, now, count = [], [], 0
     is_block = False
     for m in TOKEN.finditer(body):
-        if m["value"]:
+        if m["value"] or m["mark"]:
             count += 1
             now.append(f"@P{count}")
         elif m["name"]:

@@ -33,7 +33,7 @@ static bool world_make(struct world *w, int driver, const char *script)
 					      .port = tds_server_port(w->tds),
 					      .user = "cloner",
 					      .password = "secret",
-					      .tls = "off",
+					      .tls = "disable",
 					      .schema = "crm7",
 					      .query_timeout_ms = 30000 };
 	return true;
@@ -75,9 +75,8 @@ START_TEST(the_session_is_set_up_in_the_connection_not_in_a_prepared_scope)
 
 	if (!world_open(&w, _i, "[]"))
 		return;
-	ck_assert_uint_eq(tds_server_asked(w.tds, "{\"kind\": \"batch\", \"text\": \"SET XACT_ABORT ON\""), 1);
-	ck_assert_uint_eq(tds_server_asked(w.tds, "{\"kind\": \"batch\", \"text\": \"SET NOCOUNT OFF\""), 1);
-	ck_assert_uint_eq(tds_server_asked(w.tds, "\"text\": \"SET ANSI_NULLS, ANSI_PADDING, ANSI_WARNINGS, ARITHABORT"), 1);
+	ck_assert_uint_eq(tds_server_asked(w.tds, "{\"kind\": \"batch\", \"text\": \"SET ANSI_NULLS ON; "), 1);
+	ck_assert_uint_eq(tds_server_asked(w.tds, "SET XACT_ABORT ON; SET NOCOUNT OFF; "), 1);
 	ck_assert_uint_eq(tds_server_asked(w.tds, "\"kind\": \"rpc\", \"text\": \"SET"), 0);
 	world_close(&w);
 }
@@ -386,9 +385,11 @@ START_TEST(connection_strings_are_made_of_checked_parts)
 	ck_assert(string_for(&s, "Cust1", text));
 	s.driver = "FreeTDS";
 	ck_assert(!string_for(&s, "Cust1", text)); /* it cannot */
+	s.tls = "verify-full";
+	ck_assert(!string_for(&s, "Cust1", text)); /* nor that */
 	s.tls = "perhaps";
 	ck_assert(!string_for(&s, "Cust1", text));
-	s.tls = "off";
+	s.tls = "disable";
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		struct odbc_settings bad = s;
 
@@ -399,6 +400,146 @@ START_TEST(connection_strings_are_made_of_checked_parts)
 		ck_assert(!string_for(&bad, "Cust1", text));
 		ck_assert(!string_for(&s, wrong[i], text));
 	}
+}
+END_TEST
+
+/* ---- what the adapter says by itself ---- */
+
+static struct column_shape one_key[] = {
+	{ .name = "contact_id", .is_stored = true, .key_part = 1 },
+	{ .name = "mail", .width = 200, .is_stored = true, .is_simple = true },
+	{ .name = "x\"y", .is_stored = true, .is_simple = true },
+};
+static struct column_shape two_keys[] = {
+	{ .name = "a", .is_stored = true, .key_part = 2, .is_simple = true },
+	{ .name = "b", .is_stored = true, .key_part = 1 },
+	{ .name = "text", .is_stored = true, .is_simple = true },
+};
+
+static void say(struct buf *all, const char *name, const char *sql)
+{
+	ck_assert(buf_printf(all, "\n-- name: %s\n%s\n", name, sql));
+}
+
+typedef bool made(struct buf *sql, const struct table_shape *t, enum beside where, bool first);
+
+static void say_made(struct buf *all, const char *name, made *make, const struct table_shape *t, bool first)
+{
+	struct buf sql;
+
+	buf_init(&sql, 1 << 16);
+	ck_assert(make(&sql, t, BESIDE_MAIN, first));
+	say(all, name, buf_text(&sql));
+	buf_done(&sql);
+}
+
+static bool made_rewrite(struct buf *sql, const struct table_shape *t, enum beside where, bool first)
+{
+	static const enum change changes[] = { CHANGE_NONE, CHANGE_TEXT, CHANGE_MAYBE_NULL };
+
+	(void)where;
+	return dialect_sqlserver_paging.rewrite(sql, t, changes, first);
+}
+
+static bool made_column(struct buf *sql, const struct table_shape *t, enum beside where, bool first)
+{
+	(void)where;
+	(void)first;
+	return dialect_sqlserver_paging.set_column(sql, t, 1);
+}
+
+static bool made_last(struct buf *sql, const struct table_shape *t, enum beside where, bool first)
+{
+	(void)first;
+	return dialect_sqlserver_paging.last_key(sql, t, where);
+}
+
+static void say_bounds(struct buf *all, const struct table_shape *t)
+{
+	static const char *const names[] = { "drop_low",   "drop_high", "make_low",  "make_high",
+					     "clear_high", "reach",     "clear_low", "advance" };
+	struct buf sql;
+
+	buf_init(&sql, 1 << 16);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		buf_clear(&sql);
+		ck_assert(dialect_sqlserver_paging.bound(&sql, t, BESIDE_MAIN, (enum bound)i, false, 500));
+		say(all, names[i], buf_text(&sql));
+	}
+	buf_done(&sql);
+}
+
+static void say_pages(struct buf *all, const struct table_shape *t, const char *key)
+{
+	const struct {
+		const char *name;
+		made *make;
+		bool first;
+	} all_made[] = {
+		{ "measure_first", dialect_sqlserver_paging.measure, true }, { "measure", dialect_sqlserver_paging.measure, false },
+		{ "read_first", dialect_sqlserver_paging.read, true },	     { "read", dialect_sqlserver_paging.read, false },
+		{ "rewrite", made_rewrite, false },			     { "last_key", made_last, false },
+	};
+	char name[64];
+
+	for (size_t i = 0; i < sizeof all_made / sizeof *all_made; i++) {
+		snprintf(name, sizeof name, "%s_by_%s", all_made[i].name, key);
+		say_made(all, name, all_made[i].make, t, all_made[i].first);
+	}
+}
+
+static char *whole_file(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char *text = NULL;
+	size_t size = 0;
+
+	if (f && getdelim(&text, &size, '\0', f) < 0)
+		*text = '\0';
+	if (f)
+		fclose(f);
+	return text;
+}
+
+/* tests/lint/tsql.sh has the file read by two parsers; UPDATE_DOCS=1 writes it anew. */
+START_TEST(the_adapters_own_statements_are_those_that_the_parsers_read)
+{
+	const struct table_shape by_one = { .name = "crm7.con.tact", .columns = one_key, .count = 3, .row_key = "contact_id" };
+	const struct table_shape by_two = { .name = "crm7.pair", .columns = two_keys, .count = 3 };
+	const struct sql_catalogue *c = dialect_sqlserver.catalogue;
+	const char *source = getenv("SOURCE_DIR");
+	char path[PATH_MAX], *kept;
+	struct buf all;
+	FILE *f;
+
+	buf_init(&all, 1 << 20);
+	ck_assert(buf_add_text(&all, "-- SPDX-License-Identifier: Apache-2.0\n-- What the adapter itself says to SQL Server, "
+				     "for two sample tables: written by tests/unit/test_odbc_sqlserver.c.\n"));
+	say_pages(&all, &by_one, "one_number");
+	say_made(&all, "set_column", made_column, &by_one, false);
+	say_pages(&all, &by_two, "two_columns");
+	say_bounds(&all, &by_two);
+	say(&all, "put_changes", dialect_sqlserver_paging.put_changes);
+	say(&all, "clear_changes", dialect_sqlserver_paging.clear_changes);
+	say(&all, "session", dialect_sqlserver_paging.session[0]);
+	for (const char *const *sql = dialect_sqlserver.on_connect[ACCESS_WRITE]; *sql; sql++)
+		say(&all, "on_connect", *sql);
+	say(&all, "lock_stamp", dialect_sqlserver.lock_stamp);
+	say(&all, "has_table", c->has_table);
+	say(&all, "has_column", c->has_column);
+	say(&all, "tables", c->tables[BESIDE_MAIN]);
+	say(&all, "columns", c->columns[BESIDE_MAIN]);
+	say(&all, "hidden_key", c->hidden_key[BESIDE_MAIN]);
+	say(&all, "triggers", c->triggers);
+	snprintf(path, sizeof path, "%s/tests/support/sqlserver_pages.sql", source ? source : SOURCE_DIR);
+	if (getenv("UPDATE_DOCS")) {
+		f = fopen(path, "we");
+		ck_assert(f && fputs(buf_text(&all), f) >= 0 && fclose(f) == 0);
+	}
+	kept = whole_file(path);
+	ck_assert_msg(kept && strcmp(kept, buf_text(&all)) == 0, "%s is not what the adapter says: run with UPDATE_DOCS=1", path);
+	free(kept);
+	buf_done(&all);
 }
 END_TEST
 
@@ -423,6 +564,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(drivers, a_backup_tells_how_far_it_is_while_it_runs, 0, TDS_DRIVERS);
 	suite_add_tcase(s, drivers);
 	tcase_add_test(pure, connection_strings_are_made_of_checked_parts);
+	tcase_add_test(pure, the_adapters_own_statements_are_those_that_the_parsers_read);
 	suite_add_tcase(s, pure);
 	return s;
 }

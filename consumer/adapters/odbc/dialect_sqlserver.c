@@ -21,16 +21,20 @@ static bool is_freetds(const char *driver)
 	return strcasestr(driver, "freetds") || strcasestr(driver, "tdsodbc");
 }
 
-/* Both encrypt; only Microsoft's looks whose certificate it is, unless it is told to trust any. */
+/* Both encrypt unless that is switched off; only Microsoft's looks whose certificate it is. The words are libpq's, and
+ * two of SQL Server's own. */
 static const char *encryption(bool freetds, const char *tls)
 {
 	static const struct {
 		const char *tls, *freetds, *microsoft;
 	} words[] = {
+		{ "prefer", "Encryption=require;", "Encrypt=yes;TrustServerCertificate=no;" },
 		{ "require", "Encryption=require;", "Encrypt=yes;TrustServerCertificate=no;" },
+		{ "verify-ca", NULL, "Encrypt=yes;TrustServerCertificate=no;" },
+		{ "verify-full", NULL, "Encrypt=yes;TrustServerCertificate=no;" },
 		{ "trust", "Encryption=require;", "Encrypt=yes;TrustServerCertificate=yes;" },
 		{ "strict", NULL, "Encrypt=strict;" },
-		{ "off", "Encryption=off;", "Encrypt=no;" },
+		{ "disable", "Encryption=off;", "Encrypt=no;" },
 	};
 
 	if (!tls || !*tls)
@@ -68,15 +72,10 @@ static bool connection(const struct odbc_settings *s, const char *database, enum
  * ends the transaction at once, so that no half of it can be committed. Counts are wanted: SQLRowCount tells them.
  * Dates are written as year, month, day, whatever the login's language says. */
 static const char *const on_connect[] = {
-	"SET ANSI_NULLS, ANSI_PADDING, ANSI_WARNINGS, ARITHABORT, CONCAT_NULL_YIELDS_NULL, QUOTED_IDENTIFIER ON",
-	"SET NUMERIC_ROUNDABORT OFF",
-	"SET XACT_ABORT ON",
-	"SET NOCOUNT OFF",
-	"SET LANGUAGE us_english",
-	"SET DATEFORMAT ymd",
-	"SET LOCK_TIMEOUT 10000",
-	"SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
-	"SET TEXTSIZE 2147483647",
+	"SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON; "
+	"SET QUOTED_IDENTIFIER ON; SET NUMERIC_ROUNDABORT OFF; SET XACT_ABORT ON; SET NOCOUNT OFF; "
+	"SET LANGUAGE us_english; SET DATEFORMAT ymd; SET LOCK_TIMEOUT 10000; "
+	"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET TEXTSIZE 2147483647",
 	NULL
 };
 

@@ -199,16 +199,16 @@ static bool cell(struct buf *sql, const struct column_shape *c)
 static bool read_page(struct buf *sql, const struct table_shape *t, enum beside where, bool first)
 {
 	(void)where;
-	if (!add(sql, "SELECT N'[' + COALESCE(STRING_AGG(CONCAT(CAST(N'[' AS nvarchar(max)), ") ||
-	    !column(sql, "s", key_name))
+	if (!add(sql, "SELECT N'[' + COALESCE(STRING_AGG(CAST(N'[' AS nvarchar(max)) + CAST(") ||
+	    !column(sql, "s", key_name) || !add(sql, " AS nvarchar(20))"))
 		return false;
 	for (size_t i = 0; i < t->count; i++) {
-		if (!add(sql, i % GROUP == 0 ? ", N',[', " : ", N',', ") || !cell(sql, &t->columns[i]))
+		if (!add(sql, i % GROUP == 0 ? " + N',[' + " : " + N',' + ") || !cell(sql, &t->columns[i]))
 			return false;
-		if ((i % GROUP == GROUP - 1 || i + 1 == t->count) && !add(sql, ", N']'"))
+		if ((i % GROUP == GROUP - 1 || i + 1 == t->count) && !add(sql, " + N']'"))
 			return false;
 	}
-	return add(sql, ", N']'), N','), N'') + N']' FROM ") && page_rows(sql, t, first);
+	return add(sql, " + N']', N','), N'') + N']' FROM ") && page_rows(sql, t, first);
 }
 
 /* ---- writing ---- */

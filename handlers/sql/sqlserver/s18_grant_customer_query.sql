@@ -17,11 +17,11 @@ SELECT COUNT(*) FROM {database}.sys.database_permissions AS p
 BEGIN
     DECLARE @principal nvarchar(258) = QUOTENAME(CAST(:principal AS sysname));
     DECLARE @sql nvarchar(max);
-    SELECT @sql = STRING_AGG(CAST(N'REVOKE ' + p.permission_name
+    SELECT @sql = COALESCE(STRING_AGG(CAST(N'REVOKE ' + p.permission_name
                     + CASE p.class WHEN 3 THEN N' ON SCHEMA::' + QUOTENAME(s.name)
                                    WHEN 1 THEN N' ON ' + QUOTENAME(os.name) + N'.' + QUOTENAME(o.name)
                                    ELSE N'' END
-                    + N' FROM ' + @principal + N' CASCADE;' AS nvarchar(max)), N'')
+                    + N' FROM ' + @principal + N' CASCADE;' AS nvarchar(max)), N''), N'')
       FROM {database}.sys.database_permissions AS p
       JOIN {database}.sys.database_principals AS u ON u.principal_id = p.grantee_principal_id
       LEFT JOIN {database}.sys.schemas AS s ON p.class = 3 AND s.schema_id = p.major_id
