@@ -155,7 +155,7 @@ static void connection_new(struct loop *loop, int fd, enum partner_door door)
 	pthread_mutex_unlock(&loop->server->lock);
 }
 
-static void connection_free(struct connection *c, bool with_reset)
+static void connection_free(struct loop *loop, struct connection *c, bool with_reset)
 {
 	if (with_reset)
 		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ .l_onoff = 1 }, sizeof(struct linger));
@@ -163,6 +163,8 @@ static void connection_free(struct connection *c, bool with_reset)
 		SSL_shutdown(c->tls);
 	ERR_clear_error();
 	SSL_free(c->tls);
+	/* A child between fork and exec has it open too, and closing alone would leave it with the epoll instance. */
+	epoll_ctl(loop->server->epoll, EPOLL_CTL_DEL, c->fd, NULL);
 	close(c->fd);
 	buf_done(&c->in);
 	buf_done(&c->answer.bytes);
@@ -357,7 +359,7 @@ static void go_on(struct loop *loop, struct connection *c)
 			c->stage = WRITING;
 	} while (ok && c->stage != before);
 	if (!ok)
-		connection_free(c, c->stage == READING && c->answer.end == PARTNER_RESET);
+		connection_free(loop, c, c->stage == READING && c->answer.end == PARTNER_RESET);
 }
 
 static void take_connections(struct loop *loop, const int *listener)
@@ -406,6 +408,6 @@ void *partner_loop_run(void *arg)
 		look_at_clock(&loop);
 	}
 	while (loop.all.next != &loop.all)
-		connection_free(loop.all.next, false);
+		connection_free(&loop, loop.all.next, false);
 	return NULL;
 }
