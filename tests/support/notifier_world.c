@@ -73,7 +73,7 @@ static void open_bus(struct notifier_world *w)
 	struct err e = { 0 };
 
 	clock = clock_system();
-	settings.writes[TOPIC_BACKUP_RESTORED] = true;
+	settings.writes[TOPIC_BACKUP_RESTORED] = settings.writes[TOPIC_STEP_COMPLETED] = settings.writes[TOPIC_STATE] = true;
 	w->bus = kafka_bus_new(&settings, &e);
 	ck_assert_msg(w->bus && kafka_bus_start(w->bus, START_WITHIN_MS, &e), "%s", e.text);
 	w->codec = avro_codec_new(&codec, &e);
@@ -263,11 +263,11 @@ bool notifier_runs(struct notifier_world *w, int n)
 	return w->notifiers[n] > 0;
 }
 
-bool notifier_said(struct notifier_world *w, const char *text)
+bool notifier_said(struct notifier_world *w, int n, const char *text)
 {
 	char path[PATH_SIZE], command[512];
 
-	snprintf(command, sizeof command, "grep -qF -- '%s' %s", text, log_path(w, 0, path));
+	snprintf(command, sizeof command, "grep -qF -- '%s' %s", text, log_path(w, n, path));
 	return system(command) == 0;
 }
 
@@ -297,6 +297,22 @@ void tell_bytes(struct notifier_world *w, const char *key, const void *value, si
 
 	ck_assert_msg(w->bus->publish(w->bus, &m, 1, &e), "%s", e.text);
 	ck_assert(bus_wait_for(w->bus, BUS_DELIVERED, DELIVERED_WITHIN_MS, &said) && said.ok);
+}
+
+void tell_events(struct notifier_world *w, const struct told_event *const *events, size_t count)
+{
+	struct bus_event said;
+	struct err e = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		const struct bus_message m = { .topic = events[i]->topic, .key = events[i]->key,
+			.key_len = strlen(events[i]->key), .value = events[i]->value.data,
+			.value_len = events[i]->value.len };
+
+		ck_assert_msg(w->bus->publish(w->bus, &m, i, &e), "%s", e.text);
+	}
+	for (size_t i = 0; i < count; i++)
+		ck_assert(bus_wait_for(w->bus, BUS_DELIVERED, DELIVERED_WITHIN_MS, &said) && said.ok);
 }
 
 void tell_restored(struct notifier_world *w, const char *ctx, int n)

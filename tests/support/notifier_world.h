@@ -11,6 +11,7 @@
 #include "tests/support/partner_server.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/stub_server.h"
+#include "tests/support/told_events.h"
 
 #include <check.h>
 
@@ -47,13 +48,15 @@ void notifier_kill(struct notifier_world *w, int n); /* SIGKILL */
 /* SIGTERM; the exit status, -1 when it did not end in time and was killed. */
 int notifier_stop(struct notifier_world *w, int n, int within_ms);
 bool notifier_runs(struct notifier_world *w, int n);
-/* Does its log hold that text? */
-bool notifier_said(struct notifier_world *w, const char *text);
+/* Does the log of the nth hold that text? */
+bool notifier_said(struct notifier_world *w, int n, const char *text);
 _Noreturn void notifier_failed(struct notifier_world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Publishes BackupRestored number n of the tenant, event id "clone-<ctx>/<n>/backup-restored"; waits for delivery. */
 void tell_restored(struct notifier_world *w, const char *ctx, int n);
 void tell_bytes(struct notifier_world *w, const char *key, const void *value, size_t len);
+/* Publishes what an engine told, in that order; waits until all of it is delivered. */
+void tell_events(struct notifier_world *w, const struct told_event *const *events, size_t count);
 /* The body of a GET at the program's own server, to be freed; NULL when it does not answer 200. */
 char *notifier_get(struct notifier_world *w, const char *path);
 /* The state of the delivery, UNSET when it is not known or Redis does not answer. */

@@ -2,8 +2,10 @@
 #include "tests/support/tenant_program.h"
 
 #include "consumer/adapters/http/http_client.h"
+#include "consumer/adapters/system/clock_system.h"
 
 #include <arpa/inet.h>
+#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { STOP_WITHIN_MS = 30000 };
@@ -31,15 +34,15 @@ static int free_port(void)
 	return port;
 }
 
-void tenant_program_init(struct tenant_program *t, struct installation *i, const char *name)
+void tenant_program_init(struct tenant_program *t, const char *folder, const char *name, const char *config)
 {
 	struct http_settings http = { .total_timeout_ms = 5000 };
 	struct err e = { 0 };
 	char url[64];
 
 	memset(t, 0, sizeof *t);
-	t->i = i;
-	snprintf(t->folder, sizeof t->folder, "%s/%s", i->folder, name);
+	snprintf(t->folder, sizeof t->folder, "%s/%s", folder, name);
+	snprintf(t->config, sizeof t->config, "%s", config);
 	ck_assert_int_eq(mkdir(t->folder, 0700), 0);
 	t->port = free_port();
 	snprintf(url, sizeof url, "http://127.0.0.1:%d", t->port);
@@ -51,7 +54,7 @@ void tenant_program_init(struct tenant_program *t, struct installation *i, const
 static _Noreturn void run(const struct tenant_program *t)
 {
 	const char *build = getenv("BUILD_DIR");
-	char program[512], config[256], path[256], text[64];
+	char program[512], path[256], text[64];
 	int log;
 
 	snprintf(path, sizeof path, "%s/log", t->folder);
@@ -65,8 +68,7 @@ static _Noreturn void run(const struct tenant_program *t)
 	snprintf(text, sizeof text, "tenant-%d-%d", t->port, t->starts);
 	setenv("SANDBOX_TENANT__GROUP_ID", text, 1);
 	snprintf(program, sizeof program, "%s/consumer/programs/sandbox-tenant", build ? build : ".");
-	snprintf(config, sizeof config, "%s/s.ini", t->i->folder);
-	execl(program, "sandbox-tenant", "--config", config, (char *)NULL);
+	execl(program, "sandbox-tenant", "--config", t->config, (char *)NULL);
 	fprintf(stderr, "%s cannot be run; is BUILD_DIR set?\n", program);
 	_exit(127);
 }
@@ -93,16 +95,16 @@ void tenant_program_kill(struct tenant_program *t)
 
 int tenant_program_stop(struct tenant_program *t)
 {
-	int64_t until = now_ms() + STOP_WITHIN_MS;
+	int64_t until = clock_steady_ms() + STOP_WITHIN_MS;
 	int status = 0;
 
 	kill(t->pid, SIGTERM);
-	while (now_ms() < until) {
+	while (clock_steady_ms() < until) {
 		if (waitpid(t->pid, &status, WNOHANG) == t->pid) {
 			t->pid = 0;
 			return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 		}
-		pause_ms(10);
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 	}
 	tenant_program_kill(t);
 	return -1;

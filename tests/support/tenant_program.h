@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Real processes of sandbox-tenant beside an installation, each with a database of its own, that can be killed and
- * started again. What does not come true in time fails the test. */
+ * Real processes of sandbox-tenant, each with a database of its own, that can be killed and started again. */
 #ifndef SANDBOX_TESTS_TENANT_PROGRAM_H
 #define SANDBOX_TESTS_TENANT_PROGRAM_H
 
-#include "tests/support/installation.h"
-
 #include <jansson.h>
+#include <sys/types.h>
 
 struct tenant_program {
-	struct installation *i;
 	char folder[200]; /* of its database and its log */
+	char config[256];
 	int port, starts;
 	pid_t pid; /* 0: does not run */
 	struct http_client *client;
 };
 
-/* Not started. Its other settings are taken from the environment: SANDBOX_TENANT__BATCH. */
-void tenant_program_init(struct tenant_program *t, struct installation *i, const char *name);
+/* Not started; its folder is made below that one. Further settings are taken from the file and from the environment:
+ * SANDBOX_TENANT__BATCH. */
+void tenant_program_init(struct tenant_program *t, const char *folder, const char *name, const char *config);
 /* In a group of its own each time: the embedded broker makes a member wait for one that died. */
 void tenant_program_start(struct tenant_program *t);
 void tenant_program_kill(struct tenant_program *t); /* SIGKILL */

@@ -57,12 +57,23 @@ void told_add(struct told_events *t, const struct message *m)
 	struct err e = { 0 };
 
 	ck_assert_uint_lt(t->count, TOLD_MAX);
+	told->topic = TOPIC_UNSET;
+	told->key[0] = '\0';
 	buf_init(&told->value, RECORD_MAX_BYTES);
 	ck_assert_msg(t->codec->encode(t->codec, m, &told->value, &e), "%s", e.text);
 	record.value = told->value.data;
 	record.value_len = told->value.len;
 	ck_assert_msg(t->codec->decode(t->codec, m->kind, &record, &told->message, &e) == CODEC_OK, "%s", e.text);
 	t->count++;
+}
+
+static void add(struct told_events *t, enum topic topic, const char *key, const struct message *m)
+{
+	struct told_event *told = &t->items[t->count];
+
+	told_add(t, m);
+	told->topic = topic;
+	snprintf(told->key, sizeof told->key, "%s", key);
 }
 
 static void hear(void *arg, const struct effect *fx, const struct engine_event *event, int64_t utc_ms)
@@ -74,7 +85,7 @@ static void hear(void *arg, const struct effect *fx, const struct engine_event *
 	const struct message *m = event_message(fx, event, utc_ms, &facts, t->mem, &topic, &key);
 
 	ck_assert_ptr_nonnull(m);
-	told_add(t, m);
+	add(t, topic, key, m);
 	arena_clear(t->mem);
 }
 
@@ -117,6 +128,6 @@ void told_play_everything(struct told_events *t)
 		struct clone_request request = { .job = { .clone_id = id, .source_ctx = "S", .target_ctx = "A" } };
 
 		snprintf(id, sizeof id, "r%d", i);
-		told_add(t, event_rejected(&request, "busy", 5, t->mem));
+		add(t, TOPIC_STATE, id, event_rejected(&request, "busy", 5, t->mem));
 	}
 }

@@ -9,6 +9,8 @@
 enum { TOLD_MAX = 1024 };
 
 struct told_event {
+	enum topic topic; /* UNSET, and no key: added by hand */
+	char key[CLONE_ID_MAX + 1];
 	struct message *message;
 	struct buf value;
 };

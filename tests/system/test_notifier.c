@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * sandbox-notifier as a real program: what a partner gets, what happens to bad partners and around them, and that a
- * program killed at any moment loses nothing. */
+ * sandbox-notifier as a real program: what a partner gets, what happens to bad partners and around them. That nothing
+ * is lost when it is killed is shown by test_downstream. */
 #include "consumer/adapters/openssl/signer_openssl.h"
 #include "consumer/adapters/redis/redis_deliveries.h"
 #include "tests/support/notifier_world.h"
@@ -166,7 +166,7 @@ START_TEST(a_partner_gets_what_was_promised)
 	ck_assert_ptr_nonnull(strstr(keys, "sandbox_webhook_tries_total{result=\"delivered\"} 2"));
 	free(keys);
 	ck_assert_int_eq(notifier_stop(w, 0, 20000), 0);
-	ck_assert(!notifier_said(w, "whsec_"));
+	ck_assert(!notifier_said(w, 0, "whsec_"));
 }
 END_TEST
 
@@ -245,7 +245,7 @@ START_TEST(the_store_of_approvals_may_be_away)
 	stub_server_kill(w->stubs);
 	notifier_start(w, 0);
 	tell_restored(w, "Cust70001", 1);
-	while (!notifier_said(w, "the approvals of a tenant cannot be had"))
+	while (!notifier_said(w, 0, "the approvals of a tenant cannot be had"))
 		wait_ms(50);
 	ck_assert_uint_eq(partner_server_count(w->partner, "/app"), 0);
 	ck_assert(stub_server_restart(w->stubs, &e));
@@ -264,7 +264,7 @@ START_TEST(redis_may_be_away)
 	await_requests("/app", 1);
 	redis_server_kill(w->redis);
 	tell_restored(w, "Cust70001", 2);
-	while (!notifier_said(w, "a notice cannot be stored; trying again"))
+	while (!notifier_said(w, 0, "a notice cannot be stored; trying again"))
 		wait_ms(50);
 	ck_assert(redis_server_restart(w->redis, &e));
 	await_state("Cust70001", 2, "app", DELIVERY_DONE);
@@ -280,7 +280,7 @@ START_TEST(what_cannot_be_read_is_put_aside_and_the_rest_goes_on)
 	tell_bytes(w, "Cust70001", "\0\0\0\0\377nonsense", 13);
 	tell_restored(w, "Cust70001", 1);
 	await_requests("/app", 1);
-	ck_assert(notifier_said(w, "dead letter"));
+	ck_assert(notifier_said(w, 0, "dead letter"));
 	ck_assert_int_eq(notifier_stop(w, 0, 20000), 0);
 	/* The offset moved behind both: nothing comes twice. */
 	notifier_start(w, 0);
@@ -403,108 +403,6 @@ START_TEST(those_who_hang_delay_nobody)
 }
 END_TEST
 
-enum { MANY_TENANTS = 10, MANY_EVENTS = 100, MANY_APPS = 200, KILLS = 8 };
-
-static const char *const bad_scripts[] = { "slow:700", "hang", "500", "301", "410", "429:30", "endless-body", "reset", "drip",
-	"nonsense" };
-enum { BAD_APPS = 2 * (int)(sizeof bad_scripts / sizeof *bad_scripts) };
-
-/* Of the first ones two of each kind are bad, two have certificates nobody should trust, some recover; the rest is well. */
-static void approve_many(void)
-{
-	char ctx[32], client[32], path[32], script[320], url[256];
-
-	partner_server_url(w->partner, PARTNER_HTTP, "/secret", url, sizeof url);
-	for (int i = 0; i < MANY_APPS; i++) {
-		snprintf(client, sizeof client, "app-%03d", i);
-		snprintf(path, sizeof path, "/app-%03d", i);
-		if (i < BAD_APPS) {
-			const char *bad = bad_scripts[i / 2];
-
-			snprintf(script, sizeof script, strcmp(bad, "301") == 0 ? "301:%s" : bad, url);
-			ck_assert(partner_server_script(w->partner, path, script));
-		} else if (i >= BAD_APPS + 2 && i < BAD_APPS + 6) {
-			ck_assert(partner_server_script(w->partner, path, "500 200"));
-		}
-		for (int t = 0; t < MANY_TENANTS; t++) {
-			snprintf(ctx, sizeof ctx, "Cust7%04d", t);
-			approve(w, ctx, client, i == BAD_APPS ? PARTNER_EXPIRED : i == BAD_APPS + 1 ? PARTNER_SELF_SIGNED :
-				PARTNER_HTTP, path, i % 2 ? secret : "");
-		}
-	}
-}
-
-static bool is_healthy(int app)
-{
-	return app >= BAD_APPS + 2 || (app < BAD_APPS && strncmp(bad_scripts[app / 2], "slow", 4) == 0);
-}
-
-/* How many different events of the app's came, in the order of their tenant; fails when one comes out of order. */
-static int events_in_order(int app)
-{
-	int last[MANY_TENANTS] = { 0 }, different = 0;
-	char path[32], id[128];
-
-	snprintf(path, sizeof path, "/app-%03d", app);
-	for (size_t n = 0;; n++) {
-		const struct partner_request *r = partner_server_request(w->partner, path, n);
-		int tenant, number;
-
-		if (!r)
-			return different;
-		partner_request_header(r, "webhook-id", id, sizeof id);
-		ck_assert_int_eq(sscanf(id, "clone-Cust7%d/%d/", &tenant, &number), 2);
-		ck_assert_msg(number <= last[tenant] + 1, "%s got %s before number %d", path, id, last[tenant] + 1);
-		if (number == last[tenant] + 1) {
-			last[tenant]++;
-			different++;
-		}
-	}
-}
-
-static void await_all(void)
-{
-	const int64_t until_ms = steady_ms() + 200000;
-
-	for (int app = 0; app < MANY_APPS; app++) {
-		while (is_healthy(app) && events_in_order(app) < MANY_EVENTS) {
-			if (steady_ms() > until_ms)
-				notifier_failed(w, "app-%03d heard of %d of %d events", app, events_in_order(app), MANY_EVENTS);
-			wait_ms(200);
-		}
-	}
-}
-
-START_TEST(killed_at_any_moment_it_loses_nothing)
-{
-	const uint64_t seed = (uint64_t)time(NULL);
-	uint64_t chance = seed;
-	char ctx[16];
-	size_t posts;
-
-	printf("seed %llu\n", (unsigned long long)seed);
-	approve_many();
-	notifier_world_open(w, "connect_timeout = 500ms\ntimeout = 1500ms\n");
-	notifier_start(w, 0);
-	for (int n = 0; n < MANY_EVENTS; n++) {
-		snprintf(ctx, sizeof ctx, "Cust7%04d", n % MANY_TENANTS);
-		tell_restored(w, ctx, 1 + n / MANY_TENANTS);
-	}
-	for (int k = 0; k < KILLS; k++) {
-		chance = chance * 6364136223846793005u + 1442695040888963407u;
-		wait_ms(200 + (int)(chance >> 33) % 2000);
-		ck_assert_msg(notifier_runs(w, 0), "it ended by itself");
-		notifier_kill(w, 0);
-		notifier_start(w, 0);
-	}
-	await_all();
-	posts = partner_server_count(w->partner, NULL);
-	printf("%d notices to %d apps in %zu posts, %d kills\n", MANY_EVENTS, MANY_APPS, posts, KILLS);
-	ck_assert_uint_eq(partner_server_count(w->partner, "/secret"), 0);
-	ck_assert_int_eq(notifier_stop(w, 0, 30000), 0);
-}
-END_TEST
-
 static void add_case(Suite *s, const char *name, const TTest *const *tests, size_t count)
 {
 	TCase *t = tcase_create(name);
@@ -521,7 +419,7 @@ int main(void)
 	const TTest *const few[] = { a_partner_gets_what_was_promised, gone_means_off_until_somebody_switches_on,
 		what_fails_comes_again_with_the_same_id, an_approval_that_ended_is_respected, the_store_of_approvals_may_be_away,
 		redis_may_be_away, what_cannot_be_read_is_put_aside_and_the_rest_goes_on, stopping_ends_what_is_under_way, operators_see_steer_and_try };
-	const TTest *const many[] = { those_who_hang_delay_nobody, killed_at_any_moment_it_loses_nothing };
+	const TTest *const many[] = { those_who_hang_delay_nobody };
 	Suite *s = suite_create("notifier");
 	SRunner *sr = srunner_create(s);
 	int failed;

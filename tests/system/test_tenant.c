@@ -2,6 +2,7 @@
  * sandbox-tenant beside real consumers: it is killed at random while clones run, fail, are cancelled and replayed. Its
  * rows are what hosting and SuperID say, and the same when the topics are read from the beginning into an empty
  * database, killed again and again, and once more. SANDBOX_SEED=n repeats a run's choices. */
+#include "tests/support/installation.h"
 #include "tests/support/tenant_program.h"
 
 #include <signal.h>
@@ -23,13 +24,15 @@ static void setup(void)
 {
 	const char *seed = getenv("SANDBOX_SEED");
 	unsigned chosen = seed ? (unsigned)strtoul(seed, NULL, 10) : (unsigned)time(NULL);
+	char config[128];
 
 	fprintf(stderr, "test_tenant: SANDBOX_SEED=%u\n", chosen);
 	srandom(chosen);
 	i = installation_new(&(struct installation_options){ .targets = TARGETS, .own_sources = true });
-	tenant_program_init(&live, i, "tenant-live");
-	tenant_program_init(&again, i, "tenant-again");
-	tenant_program_init(&killed, i, "tenant-killed");
+	snprintf(config, sizeof config, "%s/s.ini", i->folder);
+	tenant_program_init(&live, i->folder, "tenant-live", config);
+	tenant_program_init(&again, i->folder, "tenant-again", config);
+	tenant_program_init(&killed, i->folder, "tenant-killed", config);
 	consumer_start(i, 0);
 	tenant_program_start(&live);
 }
