@@ -21,7 +21,7 @@ TOKEN = re.compile(
 
 # What a parser does not know at all, by how the statement begins: the other one, or reading, must do.
 UNKNOWN = {
-    "sqlglot": ("BACKUP DATABASE", "RESTORE ", "ALTER DATABASE", "ALTER TABLE", "DBCC "),
+    "sqlglot": ("BACKUP DATABASE", "RESTORE ", "ALTER DATABASE"),
     "sqlfluff": ("BACKUP DATABASE", "RESTORE "),
 }
 # Must be refused by both: a check that finds nothing proves nothing.
