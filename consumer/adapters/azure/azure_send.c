@@ -58,7 +58,7 @@ static void name_of(const struct blob_slot *s, const char *root, char name_r[3 *
 
 /* Sends the request of this act. body_max bounds its answer. */
 static bool send_act(struct blob_slot *s, enum blob_act act, struct azure_request *r, const struct buf *lines,
-                 size_t body_max, struct err *e)
+                     size_t body_max, struct err *e)
 {
 	char name[3 * FILES_PATH_MAX];
 	bool reads = act == BLOB_LOOK || act == BLOB_GET;
@@ -92,6 +92,8 @@ bool blob_send_get(struct blob_slot *s, struct err *e)
 	if (is_block(s))
 		buf_printf(&lines, "x-ms-range: bytes=%" PRId64 "-%" PRId64 "\n", begin, begin + size - 1);
 	buf_done(&s->call.body);
+	s->call.body = s->data; /* the memory of the block before: a slot holds one block, not two */
+	buf_init(&s->data, 0);
 	ok = send_act(s, BLOB_GET, &r, &lines, (size_t)size + ANSWER_MAX, e);
 	buf_done(&lines);
 	return ok;
