@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * SQL Server's dialect through both real drivers, FreeTDS and Microsoft's, against a scripted server: what the drivers
  * do differently must look the same above conn.h. */
+#include "consumer/adapters/odbc/statements.h"
+#include "handlers/sql/statements.h"
 #include "tests/support/tds_server.h"
 #include "tests/unit/odbc_fixture.h"
 
@@ -543,6 +545,74 @@ START_TEST(the_adapters_own_statements_are_those_that_the_parsers_read)
 }
 END_TEST
 
+/* ---- the sections ---- */
+
+/* Names of the next "-- name:" at *at; false behind the last. */
+static bool next_name(const char **at, char name[64])
+{
+	const char *found = strstr(*at, "-- name: ");
+
+	if (!found)
+		return false;
+	*at = found + strlen("-- name: ");
+	snprintf(name, 64, "%.*s", (int)strcspn(*at, "\n"), *at);
+	return true;
+}
+
+/* A copy by the server itself remembers nothing of single tables. */
+static bool is_of_copying_rows(const char *name)
+{
+	return strncmp(name, "_copy_", 6) == 0;
+}
+
+START_TEST(every_section_of_sqlite_is_there_in_t_sql)
+{
+	struct statements *all;
+	size_t count = 0;
+	char name[64];
+
+	must((all = statements_new("sqlserver", false, sql_files, sql_files_count, e)));
+	for (size_t i = 0; i < sql_files_count; i++) {
+		const char *at = sql_files[i].text;
+
+		while (strncmp(sql_files[i].name, "sql/sqlite/", 11) == 0 && next_name(&at, name)) {
+			if (!is_of_copying_rows(name))
+				must(statements_find(all, name, e));
+			count++;
+		}
+	}
+	ck_assert_uint_gt(count, 150);
+	statements_free(&all);
+}
+END_TEST
+
+START_TEST(a_block_is_one_statement_and_tables_have_their_schema)
+{
+	const struct sql_args args = { 2, { { "login", { .kind = SQL_TEXT, .text = "app" } },
+					    { "database", { .kind = SQL_TEXT, .text = "Cust1" } } } };
+	struct statement st = { .schema = "crm7" };
+	const struct section *section;
+	struct statements *all;
+	const char *at;
+	bool more;
+
+	buf_init(&st.sql, 1 << 16);
+	must((all = statements_new("sqlserver", false, sql_files, sql_files_count, e)));
+	must((section = statements_find(all, "s10_map_user", e)));
+	at = section->sql;
+	must(statement_next(section, &at, &args, &st, &more, e));
+	ck_assert(more && strstr(buf_text(&st.sql), "EXEC \"Cust1\".sys.sp_executesql @sql;"));
+	must(statement_next(section, &at, &args, &st, &more, e));
+	ck_assert(!more);
+	must((section = statements_find(all, "login_of_associate", e)));
+	at = section->sql;
+	must(statement_next(section, &at, &(struct sql_args){ 1, { { "associate", { .kind = SQL_NUMBER } } } }, &st, &more, e));
+	ck_assert_ptr_nonnull(strstr(buf_text(&st.sql), "FROM \"crm7\".associate"));
+	buf_done(&st.sql);
+	statements_free(&all);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("odbc_sqlserver");
@@ -551,7 +621,8 @@ static Suite *suite(void)
 	tcase_set_timeout(drivers, 120);
 	tcase_add_loop_test(drivers, the_session_is_set_up_in_the_connection_not_in_a_prepared_scope, 0, TDS_DRIVERS);
 	tcase_add_loop_test(drivers, a_login_that_is_refused_is_told_from_a_database_that_moves, 0, TDS_DRIVERS);
-	tcase_add_loop_test(drivers, a_server_that_is_not_there_may_be_there_later, 0, TDS_DRIVERS);
+	/* Microsoft's driver says the same, after the whole of the login's time. */
+	tcase_add_loop_test(drivers, a_server_that_is_not_there_may_be_there_later, TDS_FREETDS, TDS_MICROSOFT);
 	tcase_add_loop_test(drivers, texts_travel_as_unicode_in_both_directions, 0, TDS_DRIVERS);
 	tcase_add_loop_test(drivers, long_texts_arrive_whole, 0, TDS_DRIVERS);
 	tcase_add_loop_test(drivers, an_error_behind_the_first_result_is_not_missed, 0, TDS_DRIVERS);
@@ -565,6 +636,8 @@ static Suite *suite(void)
 	suite_add_tcase(s, drivers);
 	tcase_add_test(pure, connection_strings_are_made_of_checked_parts);
 	tcase_add_test(pure, the_adapters_own_statements_are_those_that_the_parsers_read);
+	tcase_add_test(pure, every_section_of_sqlite_is_there_in_t_sql);
+	tcase_add_test(pure, a_block_is_one_statement_and_tables_have_their_schema);
 	suite_add_tcase(s, pure);
 	return s;
 }

@@ -227,13 +227,36 @@ START_TEST(a_backup_that_runs_is_ended_with_the_program)
 			 RULE("SELECT copy_phase", STATE, "") RULE("@@SPID", "[\"n\", \"int\"]", "[77]")
 			     RULE("percent_complete", "[\"p\", \"bigint\"]", "[0]")
 				 RULE("master_files", "[\"s\", \"bigint\"]", "[1000]")
-			     "{\"match\": \"^BACKUP\", \"answer\": [{\"sleep\": 5}, {\"info\": [3014, \"done\"]}]},");
+			     "{\"match\": \"^BACKUP\", \"answer\": [{\"sleep\": 3}, {\"info\": [3014, \"done\"]}]},");
 	if (!tds)
 		return;
 	must(x.sql->copy_next(x.sql, &x.fence, NULL, &pages, e));
 	for (int i = 0; i < 1000 && tds_server_asked(tds, "\"text\": \"BACKUP") == 0; i++)
 		usleep(10000);
 	world_close(&x, &tds); /* and nothing hangs or leaks */
+}
+END_TEST
+
+START_TEST(dropping_ends_a_backup_that_runs)
+{
+	struct sql_pages pages = { 0 };
+	struct tds_server *tds;
+	struct fixture x;
+
+	tds = world_open(&x, _i,
+			 RULE("SELECT copy_phase", STATE, "") RULE("@@SPID", "[\"n\", \"int\"]", "[77]")
+			     RULE("percent_complete", "[\"p\", \"bigint\"]", "[0]")
+				 RULE("master_files", "[\"s\", \"bigint\"]", "[1000]")
+			     "{\"match\": \"^BACKUP\", \"answer\": [{\"sleep\": 3}, {\"info\": [3014, \"done\"]}]},");
+	if (!tds)
+		return;
+	must(x.sql->copy_next(x.sql, &x.fence, NULL, &pages, e));
+	for (int i = 0; i < 1000 && tds_server_asked(tds, "\"text\": \"BACKUP") == 0; i++)
+		usleep(10000);
+	must(x.sql->drop_database(x.sql, &x.fence, GENERATION, e));
+	ck_assert_uint_eq(tds_server_asked(tds, "DROP DATABASE \\\"" GENERATION), 1);
+	ck_assert_uint_eq(tds_server_asked(tds, "UPDATE dbo.sandbox_database SET copy_run"), 0); /* the job did not end well */
+	world_close(&x, &tds);
 }
 END_TEST
 
@@ -334,6 +357,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, a_copy_is_a_backup_and_a_restore_in_quarantine, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, a_backup_that_fails_is_told_and_begun_again, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, a_backup_that_runs_is_ended_with_the_program, 0, TDS_DRIVERS);
+	tcase_add_loop_test(t, dropping_ends_a_backup_that_runs, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, masking_takes_triggers_away_writes_key_ranges_and_cleans_pages, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, a_scan_writes_nothing, 0, TDS_DRIVERS);
 	suite_add_tcase(s, t);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Databases that come, are closed and go. The handlers' guard has proved that the target may be touched; here is what
  * can be refused without it: the source under any name, another target's database, a newer owner's. */
+#include "consumer/adapters/odbc/engine_copy.h"
 #include "consumer/adapters/odbc/port.h"
 
 #include <stdio.h>
@@ -216,6 +217,7 @@ static bool drop_database(struct sql_port *self, const struct fence *f, const ch
 
 	if (!server || !exists(p, database, &there, e))
 		return false;
+	engine_job_cancel(p, f, database);
 	if (there ? !port_may_touch(p, f, database, e) : !belongs_by_name(database, f->target_ctx))
 		return err_set(e, ERR_REFUSED, 0, where, "%s is no database of %s", database, f->target_ctx);
 	if (!server_fenced_begin(p, server, f, e))

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LOOK_MS = 500, FILES_MAX = 256, PATH_BYTES = 600, RESTORE_MAX = 1 << 18 };
+enum { LOOK_MS = 500 };
 enum reached { REACHED_NOTHING, REACHED_BACKUP, REACHED_RESTORE, REACHED_END };
 
 static const char where[] = "copy";
@@ -34,9 +34,10 @@ struct engine_job {
 	char clone_id[CLONE_ID_MAX + 1], step[SLUG_MAX + 1], target_ctx[CTX_MAX + 1], generation[DATABASE_MAX + 1];
 	struct copy_state state;
 	pthread_t thread;
-	_Atomic(struct conn *) running;
+	struct conn *running; /* under the lock of the jobs */
 	atomic_int session; /* number of its session on the server, 0 before */
 	atomic_bool ended;
+	bool restores; /* else it backs up */
 	bool ok;
 	struct err err;
 };
@@ -74,116 +75,31 @@ static bool write_state(struct odbc_port *p, struct conn *c, const struct fence 
 	return section_exec(p->server, c, "_copy_put_state", &args, NULL, e);
 }
 
-/* ---- the two statements ---- */
-
-/* As the server sees it; it may be another system than ours. */
-static bool backup_path(const struct engine_job *j, char out[PATH_BYTES], struct err *e)
-{
-	const char *folder = server_settings(j->server)->folder;
-	size_t len = strlen(folder);
-	const char *slash = strchr(folder, '\\') ? "\\" : "/";
-
-	if (!connection_part_is_legal(folder))
-		return err_set(e, ERR_MISUSE, 0, where, "sql.folder must name the server's folder of backups");
-	if (folder[len - 1] == *slash)
-		slash = "";
-	if (snprintf(out, PATH_BYTES, "%s%s%s_%" PRIu64 ".bak", folder, slash, j->generation, j->state.file_token) >=
-	    PATH_BYTES)
-		return err_set(e, ERR_MISUSE, 0, where, "sql.folder is too long");
-	return true;
-}
-
-struct file_list { /* of a backup, and where they go */
-	char data[PATH_BYTES / 2], log[PATH_BYTES / 2];
-	const char *generation;
-	struct arena *mem;
-	struct bind binds[FILES_MAX * 2 + 1];
-	size_t count;
-};
-
-static bool take_folders(void *arg, const struct cell *cells, size_t count, struct err *e)
-{
-	struct file_list *list = arg;
-
-	(void)count;
-	if (cells[0].len == 0 || cells[0].len >= sizeof list->data || cells[1].len == 0 ||
-	    cells[1].len >= sizeof list->log)
-		return err_set(e, ERR_REFUSED, 0, where, "the server does not tell its folders of databases");
-	memcpy(list->data, cells[0].text, cells[0].len + 1);
-	memcpy(list->log, cells[1].text, cells[1].len + 1);
-	return true;
-}
-
-/* Logical name, file, kind (L log, D rows, others are folders), ... */
-static bool take_file(void *arg, const struct cell *cells, size_t count, struct err *e)
-{
-	struct file_list *list = arg;
-	char path[PATH_BYTES];
-	bool is_log;
-
-	if (count < 3 || list->count + 2 > FILES_MAX * 2)
-		return err_set(e, ERR_REFUSED, 0, where, "the backup has too many files");
-	is_log = cells[2].text[0] == 'L';
-	snprintf(path, sizeof path, "%s%s_%zu.%s", is_log ? list->log : list->data, list->generation, list->count / 2,
-		 is_log ? "ldf" : "mdf");
-	list->binds[1 + list->count++] = TEXT(arena_text(list->mem, cells[0].text, cells[0].len));
-	list->binds[1 + list->count++] = TEXT(arena_text(list->mem, path, strlen(path)));
-	return (list->binds[list->count].text && list->binds[list->count - 1].text) ||
-	       err_set(e, ERR_TRANSIENT, 0, where, "out of memory");
-}
-
-static bool restore_text(const struct file_list *list, struct buf *sql)
-{
-	bool ok = buf_add_text(sql, "RESTORE DATABASE ") && sql_quote_name(sql, list->generation) &&
-		  buf_add_text(sql, " FROM DISK = ? WITH RESTRICTED_USER, CHECKSUM, STATS = 5");
-
-	for (size_t i = 0; ok && i < list->count; i += 2)
-		ok = buf_add_text(sql, ", MOVE ? TO ?");
-	return ok;
-}
-
-/* The empty generation goes first: then RESTORE needs no REPLACE, and its own checks stay on. */
-static bool restore(struct engine_job *j, struct conn *c, const char *file, struct err *e)
-{
-	const struct sql_args args = ARGS(arg_text("database", j->generation), arg_text("file", file));
-	struct file_list list = { .generation = j->generation, .mem = arena_new(1 << 20) };
-	struct buf sql;
-	bool ok;
-
-	buf_init(&sql, RESTORE_MAX);
-	list.binds[0] = TEXT(file);
-	ok = (list.mem || err_set(e, ERR_TRANSIENT, 0, where, "out of memory")) &&
-	     section_query(j->server, c, "_default_folders", NULL, take_folders, &list, e) &&
-	     section_query(j->server, c, "_backup_files", &args, take_file, &list, e) &&
-	     (restore_text(&list, &sql) || err_set(e, ERR_REFUSED, 0, where, "the backup has too many files")) &&
-	     section_exec(j->server, c, "_database_drop", &args, NULL, e) &&
-	     conn_exec(c, buf_text(&sql), list.binds, list.count + 1, NULL, e);
-	buf_done(&sql);
-	arena_free(&list.mem);
-	return ok;
-}
-
-static bool back_up(struct engine_job *j, struct conn *c, const char *file, struct err *e)
-{
-	const struct sql_args args = ARGS(arg_text("database", port_of(j->port)->source), arg_text("file", file));
-
-	return section_exec(j->server, c, "_backup", &args, NULL, e);
-}
-
 /* ---- jobs ---- */
+
+static void set_running(struct engine_job *j, struct conn *c)
+{
+	struct engine_jobs *jobs = server_jobs(j->server);
+
+	pthread_mutex_lock(&jobs->lock);
+	j->running = c;
+	pthread_mutex_unlock(&jobs->lock);
+}
 
 static bool run_on(struct engine_job *j, struct conn *c, struct err *e)
 {
-	char file[PATH_BYTES];
+	char file[ENGINE_PATH_BYTES];
 	int64_t session = 0;
 	bool found, ok;
 
-	if (!backup_path(j, file, e) || !conn_number(c, "SELECT CAST(@@SPID AS integer)", NULL, 0, &session, &found, e))
+	if (!engine_backup_path(j->server, j->generation, j->state.file_token, file, e) ||
+	     !conn_number(c, "SELECT CAST(@@SPID AS integer)", NULL, 0, &session, &found, e))
 		return false;
 	atomic_store(&j->session, (int)session);
-	atomic_store(&j->running, c);
-	ok = j->state.reached == REACHED_NOTHING ? back_up(j, c, file, e) : restore(j, c, file, e);
-	atomic_store(&j->running, NULL);
+	set_running(j, c);
+	ok = j->restores ? engine_restore(j->server, c, j->generation, file, e)
+			 : engine_back_up(j->server, c, port_of(j->port)->source, file, e);
+	set_running(j, NULL);
 	return ok;
 }
 
@@ -234,6 +150,7 @@ static struct engine_job *job_new(struct odbc_port *p, const struct fence *f, co
 	}
 	j->server = p->server;
 	j->state = *state;
+	j->restores = state->reached == REACHED_BACKUP;
 	snprintf(j->clone_id, sizeof j->clone_id, "%s", f->clone_id);
 	snprintf(j->step, sizeof j->step, "%s", f->step);
 	snprintf(j->target_ctx, sizeof j->target_ctx, "%s", f->target_ctx);
@@ -269,6 +186,26 @@ void engine_jobs_end(struct engine_jobs *jobs)
 		pthread_join(j->thread, NULL);
 		free_job(j);
 	}
+}
+
+void engine_job_cancel(struct odbc_port *p, const struct fence *f, const char *generation)
+{
+	struct engine_jobs *jobs = server_jobs(p->server);
+	struct engine_job *j, **at;
+
+	pthread_mutex_lock(&jobs->lock);
+	at = find_job(jobs, generation);
+	j = *at;
+	if (j && j->fence.token <= f->token)
+		*at = j->next;
+	else
+		j = NULL;
+	pthread_mutex_unlock(&jobs->lock);
+	if (!j)
+		return;
+	odbc_sql_cancel(j->port);
+	pthread_join(j->thread, NULL);
+	free_job(j);
 }
 
 /* Begins what comes next, unless it is under way already. */
@@ -335,17 +272,19 @@ static bool show_progress(struct odbc_port *p, struct conn *c, struct engine_job
 	const struct sql_args args =
 	    ARGS(arg_text("database", p->source), arg_number("session", atomic_load(&j->session)));
 	int64_t size[2] = { 0 }, asked[2] = { 0 };
-	struct conn *running = atomic_load(&j->running);
-	int64_t percent = running ? conn_percent(running) : 0;
-	bool restores = j->state.reached >= REACHED_BACKUP;
+	struct engine_jobs *jobs = server_jobs(p->server);
+	int64_t percent;
 
+	pthread_mutex_lock(&jobs->lock);
+	percent = j->running ? conn_percent(j->running) : 0;
+	pthread_mutex_unlock(&jobs->lock);
 	if (!section_query(p->server, c, "_copy_size", &args, take_count, size, e) ||
 	    !section_query(p->server, c, "_copy_progress", &args, take_count, asked, e))
 		return false;
 	if (asked[0] > percent)
 		percent = asked[0];
 	pages->bytes = size[0] / 100 * percent;
-	snprintf(pages->cursor, sizeof pages->cursor, "%s %" PRId64 "%%", restores ? "restore" : "backup", percent);
+	snprintf(pages->cursor, sizeof pages->cursor, "%s %" PRId64 "%%", j->restores ? "restore" : "backup", percent);
 	return true;
 }
 
@@ -381,14 +320,12 @@ static bool stamp_it(struct odbc_port *p, struct conn *c, const struct fence *f,
 static bool finish(struct odbc_port *p, struct conn *catalogue, const struct fence *f, struct copy_state *s,
 		   struct sql_pages *pages, struct err *e)
 {
-	struct engine_job path = { .server = p->server, .state = *s };
 	struct conn *c = port_conn(p, SQL_TARGET, e);
 	struct link *l = c ? server_take(p->server, "master", ACCESS_WRITE, &p->stop, e) : NULL;
-	char file[PATH_BYTES];
+	char file[ENGINE_PATH_BYTES];
 	bool ok;
 
-	snprintf(path.generation, sizeof path.generation, "%s", f->generation);
-	ok = l && backup_path(&path, file, e) && stamp_it(p, c, f, s, pages, e);
+	ok = l && engine_backup_path(p->server, f->generation, s->file_token, file, e) && stamp_it(p, c, f, s, pages, e);
 	if (ok) {
 		const struct sql_args args = ARGS(arg_text("database", f->generation), arg_text("file", file));
 
