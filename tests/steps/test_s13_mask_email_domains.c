@@ -52,9 +52,10 @@ START_TEST(hides_names_and_proves_it)
 	world_exec(w, WORLD_GENERATION,
 		   "UPDATE person SET x_note = 'write to Late.Comer@Company.com' WHERE person_id = 2");
 	ck_step(STEP_mask_email_domains, STEP_DONE);
-	ck_number(WORLD_GENERATION,
-		  "SELECT count(*) FROM person WHERE person_id = 2 AND length(x_note) = 9 + 27 + 16"
-		  " AND x_note GLOB 'write to m[0-9a-f]*[0-9a-f]@sandbox.example'", 1);
+	ck_number(WORLD_GENERATION, world_is_postgres()
+		  ? "SELECT count(*) FROM person WHERE person_id = 2 AND x_note ~ '^write to m[0-9a-f]{26}@sandbox[.]example$'"
+		  : "SELECT count(*) FROM person WHERE person_id = 2 AND length(x_note) = 9 + 27 + 16"
+		    " AND x_note GLOB 'write to m[0-9a-f]*[0-9a-f]@sandbox.example'", 1);
 	ck_number(WORLD_GENERATION,
 		  "SELECT count(*) FROM sandbox_stamp WHERE proof LIKE '{\"masked\":true,\"mode\":\"hash\",%'", 1);
 	ck_number(WORLD_GENERATION, "SELECT count(*) FROM associate WHERE userName = 'tester@company.example'", 1);

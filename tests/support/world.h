@@ -78,6 +78,8 @@ void world_overtaken(struct world *w);
 
 /* One statement on a database ("server" is the catalogue); numbers and texts of its first cell. */
 void world_exec(struct world *w, const char *database, const char *sql);
+/* Does that statement work for who logs in with that password? Of a PostgreSQL world. */
+bool world_can(struct world *w, const char *database, const char *user, const char *password, const char *sql);
 int64_t world_number(struct world *w, const char *database, const char *sql);
 const char *world_text(struct world *w, const char *database,
 		       const char *sql); /* "" for NULL; valid until world_free */

@@ -36,19 +36,18 @@ static char *read_support_file(const char *name)
 	return read_file(path);
 }
 
-/* The script's words of types, in PostgreSQL's. */
-static char *in_postgres(char *script)
+char *world_in_postgres(char *script)
 {
 	static const struct {
 		const char *from, *to;
-	} words[] = { { "nvarchar(", "varchar(" }, { "nvarchar", "text" }, { " datetime", " timestamp" },
+	} words[] = { { "nvarchar(max)", "text" }, { "varbinary(max)", "bytea" }, { "nvarchar(", "varchar(" }, { "nvarchar", "text" }, { " datetime", " timestamp" },
 		      { "varbinary", "bytea" },    { " x''", " ''" } };
 	struct buf out;
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		const char *at = script, *found;
 
-		buf_init(&out, 1 << 20);
+		buf_init(&out, 8 << 20);
 		for (; (found = strstr(at, words[i].from)); at = found + strlen(words[i].from))
 			ck_assert(buf_add(&out, at, (size_t)(found - at)) && buf_add_text(&out, words[i].to));
 		ck_assert(buf_add_text(&out, at));
@@ -64,7 +63,7 @@ void world_run_script(struct conn *c, const char *name, bool is_postgres)
 	struct err e = { 0 };
 
 	if (is_postgres)
-		script = in_postgres(script);
+		script = world_in_postgres(script);
 	at = script;
 	while ((end = strstr(at, ";\n"))) {
 		*end = '\0';

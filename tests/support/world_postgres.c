@@ -15,25 +15,26 @@
 
 /* ---- connections ---- */
 
-static struct conn *connect_as(const struct world *w, const char *database, const char *user, struct err *e)
+static struct conn *connect_as(const struct world *w, const char *database, const char *user, const char *password,
+			       struct err *e)
 {
 	static struct odbc_env *env;
 	const struct odbc_settings settings = { .dialect = "postgresql", .driver = "PostgreSQL ANSI", .host = "127.0.0.1",
-						.port = w->postgres->port, .user = user, .password = "" };
+						.port = w->postgres->port, .user = user };
 	char connection[512];
 
 	if (!env)
 		env = odbc_env_new(e);
 	snprintf(connection, sizeof connection,
-		 "Driver=PostgreSQL ANSI;Server=127.0.0.1;Port=%d;Database=%s;Uid=%s;Pwd=;Protocol=7.4-1;BoolsAsChar=0;",
-		 w->postgres->port, database, user);
+		 "Driver=PostgreSQL ANSI;Server=127.0.0.1;Port=%d;Database=%s;Uid=%s;Pwd=%s;Protocol=7.4-1;BoolsAsChar=0;",
+		 w->postgres->port, database, user, password);
 	return env ? conn_open(env, &dialect_postgresql_plain, connection, ACCESS_WRITE, &settings, e) : NULL;
 }
 
 struct conn *world_postgres_connect(const struct world *w, const char *database)
 {
 	struct err e = { 0 };
-	struct conn *c = connect_as(w, database, "tenants", &e);
+	struct conn *c = connect_as(w, database, "tenants", "", &e);
 
 	ck_assert_msg(c, "%s: %s", database, e.text);
 	return c;
@@ -155,6 +156,17 @@ int64_t world_postgres_bytes(struct world *w, const char *database, const char *
 	}
 	closedir(files);
 	return found;
+}
+
+bool world_can(struct world *w, const char *database, const char *user, const char *password, const char *sql)
+{
+	struct err e = { 0 };
+	struct conn *c = connect_as(w, database, user, password, &e);
+	int64_t ignored;
+	bool found, ok = c && conn_number(c, sql, NULL, 0, &ignored, &found, &e);
+
+	conn_close(&c);
+	return ok;
 }
 
 /* ---- all of it as lines ---- */
