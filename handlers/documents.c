@@ -36,6 +36,8 @@ static bool find_owners(struct step_ctx *c, struct owners *owners_r)
 		    SQL_ARGS(sql_number("associate", user->associate_id), sql_text("login", user->login));
 		const char *name = NULL;
 
+		if (!user->plan || !user->plan[0])
+			continue; /* listed, and "none" ticked */
 		if (!c->ports->sql->text(c->ports->sql, SQL_SOURCE, "document_owner", &args, c->mem, &name, c->err))
 			return false;
 		if (name && name[0])

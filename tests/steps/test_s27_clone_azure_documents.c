@@ -12,6 +12,20 @@ START_TEST(included_users_only)
 }
 END_TEST
 
+/* A line of the wizard's list with "none" ticked includes nobody. */
+START_TEST(a_user_without_a_plan_is_not_included)
+{
+	static const struct user_plan users[] = { { .login = "tester@company.example", .plan = "" },
+						  { .login = "admin@company.example", .plan = "ten-sales" } };
+
+	w->job.users = users;
+	w->job.user_count = 2;
+	ck_step(STEP_clone_azure_documents, STEP_DONE);
+	ck_assert_int_eq(world_file(w, "objects", OURS "/TST"), -1);
+	ck_assert_int_ge(world_file(w, "objects", OURS "/ADM/2026.1/plan.docx"), 1);
+}
+END_TEST
+
 START_TEST(all_documents)
 {
 	w->job.documents = DOCUMENTS_ALL;
@@ -42,4 +56,5 @@ START_TEST(goes_on_where_a_crash_left_it)
 }
 END_TEST
 
-STEP_TESTS(clone_azure_documents, included_users_only, all_documents, no_documents, goes_on_where_a_crash_left_it)
+STEP_TESTS(clone_azure_documents, included_users_only, a_user_without_a_plan_is_not_included, all_documents, no_documents,
+	   goes_on_where_a_crash_left_it)
