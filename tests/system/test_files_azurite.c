@@ -115,25 +115,24 @@ END_TEST
 START_TEST(by_the_service)
 {
 	copy_small_and_large(AZURE_COPY_SERVER);
-	ck_assert_int_eq(((struct azure *)port)->ways.tried[AZURE_WHOLE][AZURE_BY_SERVER].ended, 2);
-	ck_assert_int_eq(((struct azure *)port)->ways.tried[AZURE_BLOCK][AZURE_BY_SERVER].ended, 4);
+	ck_assert_int_eq(((struct azure *)port)->ways.contests[AZURE_WHOLE].done[AZURE_BY_SERVER], 2);
+	ck_assert_int_eq(((struct azure *)port)->ways.contests[AZURE_BLOCK].done[AZURE_BY_SERVER], 4);
 }
 END_TEST
 
 START_TEST(both_are_measured)
 {
-	const struct azure_ways *w = &((struct azure *)port)->ways;
+	const struct azure_contest *c = &((struct azure *)port)->ways.contests[AZURE_WHOLE];
 
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 120; i++) {
 		char name[64];
 
 		snprintf(name, sizeof name, "Cust1/Documents/%d", i);
 		blobs_put(&blobs, name, name, strlen(name));
 	}
-	ck_assert_int_eq(must_copy().files, 40);
-	ck_assert_int_ge(w->tried[AZURE_WHOLE][AZURE_BY_SERVER].started, 4);
-	ck_assert_int_ge(w->tried[AZURE_WHOLE][AZURE_BY_STREAM].started, 4);
-	ck_assert_int_eq(w->tried[AZURE_WHOLE][AZURE_BY_SERVER].started + w->tried[AZURE_WHOLE][AZURE_BY_STREAM].started, 40);
+	ck_assert_int_eq(must_copy().files, 120);
+	ck_assert(c->is_known[AZURE_BY_SERVER] && c->is_known[AZURE_BY_STREAM]);
+	ck_assert_int_eq(c->done[AZURE_BY_SERVER] + c->done[AZURE_BY_STREAM], 120);
 }
 END_TEST
 
@@ -230,7 +229,7 @@ START_TEST(from_another_container_by_both_ways)
 		ck_assert_int_eq(must_copy().files, 2);
 		check_same("small", "Cust2__g1/Documents/small", "text", 4);
 		check_same("large", "Cust2__g1/Documents/large", bytes, large);
-		ck_assert_int_eq(((struct azure *)port)->ways.failed[AZURE_BY_SERVER], 0);
+		ck_assert_int_eq(((struct azure *)port)->ways.failed, 0);
 		ck_assert_msg(port->remove_root(port, &fence, "Cust2__g1", &err), "%s", err.text);
 	}
 	ck_assert_int_eq(blobs_get(&other, "Cust1/Documents/small", NULL, 0, NULL), 4);

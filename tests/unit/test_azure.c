@@ -186,27 +186,36 @@ END_TEST
 
 /* ---- which way ---- */
 
-START_TEST(the_faster_way_is_taken_and_looked_at_again)
+/* Copies so many, each in the time of its way; how many the service copied. */
+static int copy_some(struct azure_ways *w, int count, const int64_t ms[AZURE_WAY_END], int64_t *now)
 {
-	struct azure_ways w;
 	int by_server = 0;
 
+	for (int i = 0; i < count; i++) {
+		enum azure_way way = azure_way_choose(w, AZURE_WHOLE);
+
+		by_server += way == AZURE_BY_SERVER;
+		*now += ms[way];
+		azure_way_ended(w, AZURE_WHOLE, way, *now);
+	}
+	return by_server;
+}
+
+START_TEST(the_faster_way_is_taken_and_looked_at_again)
+{
+	const int64_t slow_server[AZURE_WAY_END] = { [AZURE_BY_SERVER] = 30, [AZURE_BY_STREAM] = 10 };
+	const int64_t fast_server[AZURE_WAY_END] = { [AZURE_BY_SERVER] = 1, [AZURE_BY_STREAM] = 10 };
+	struct azure_ways w;
+	int64_t now = 0;
+	int by_server;
+
 	azure_ways_init(&w, AZURE_WAY_END);
-	for (int i = 0; i < 1000; i++) {
-		enum azure_way way = azure_way_choose(&w, AZURE_WHOLE);
-
-		by_server += way == AZURE_BY_SERVER;
-		azure_way_took(&w, AZURE_WHOLE, way, way == AZURE_BY_SERVER ? 30 : 10);
-	}
-	ck_assert_int_ge(by_server, 4 + 3);
-	ck_assert_int_le(by_server, 4 + 12);
-	for (int i = 0; i < 1000; i++) { /* now the service is the faster one */
-		enum azure_way way = azure_way_choose(&w, AZURE_WHOLE);
-
-		by_server += way == AZURE_BY_SERVER;
-		azure_way_took(&w, AZURE_WHOLE, way, way == AZURE_BY_SERVER ? 1 : 10);
-	}
-	ck_assert_int_gt(by_server, 300);
+	by_server = copy_some(&w, 1900, slow_server, &now);
+	ck_assert_int_ge(by_server, 8 + 1);
+	ck_assert_int_lt(by_server, 8 + 32); /* it was clear before its window had ended */
+	ck_assert_int_gt(copy_some(&w, 4000, fast_server, &now), 2000); /* now the service is the faster one */
+	ck_assert_int_eq(copy_some(&w, 100, fast_server, &now), 100);
+	ck_assert_int_eq(azure_way_choose(&w, AZURE_BLOCK), AZURE_BY_STREAM); /* of blocks nothing is known yet */
 }
 END_TEST
 
@@ -216,12 +225,12 @@ START_TEST(a_way_that_does_not_work_is_left)
 
 	azure_ways_init(&w, AZURE_BY_SERVER);
 	ck_assert_int_eq(azure_way_choose(&w, AZURE_BLOCK), AZURE_BY_SERVER);
-	azure_way_failed(&w, AZURE_BY_SERVER);
-	azure_way_failed(&w, AZURE_BY_SERVER);
-	azure_way_took(&w, AZURE_BLOCK, AZURE_BY_SERVER, 5); /* it was a blob's own trouble */
+	azure_way_failed(&w);
+	azure_way_failed(&w);
+	azure_way_ended(&w, AZURE_BLOCK, AZURE_BY_SERVER, 5); /* it was a blob's own trouble */
 	for (int i = 0; i < 3; i++) {
 		ck_assert_int_eq(azure_way_choose(&w, AZURE_BLOCK), AZURE_BY_SERVER);
-		azure_way_failed(&w, AZURE_BY_SERVER);
+		azure_way_failed(&w);
 	}
 	ck_assert_int_eq(azure_way_choose(&w, AZURE_BLOCK), AZURE_BY_STREAM);
 	azure_ways_init(&w, AZURE_BY_STREAM);

@@ -97,7 +97,6 @@ static void idle(struct blob_slot *s)
 
 static bool begin_copy(struct blob_slot *s, struct err *e)
 {
-	s->began_ms = azure_now_ms();
 	s->way = s->blob->is_block_blob ? azure_way_choose(&s->a->ways, is_block(s) ? AZURE_BLOCK : AZURE_WHOLE) :
 		AZURE_BY_STREAM;
 	return s->way == AZURE_BY_SERVER ? blob_send_from_url(s, e) : blob_send_get(s, e);
@@ -173,7 +172,7 @@ static bool written(struct blob_slot *s, enum blob_news *news_r, struct err *e)
 {
 	struct blob *b = s->blob;
 
-	azure_way_took(&s->a->ways, is_block(s) ? AZURE_BLOCK : AZURE_WHOLE, s->way, azure_now_ms() - s->began_ms);
+	azure_way_ended(&s->a->ways, is_block(s) ? AZURE_BLOCK : AZURE_WHOLE, s->way, azure_now_ms());
 	buf_clear(&s->data);
 	if (!is_block(s))
 		return is_there(s, news_r, b->size);
@@ -214,9 +213,8 @@ static bool copied_by_server(struct blob_slot *s, enum blob_news *news_r, struct
 {
 	if (s->call.result == CURLE_OK && (s->call.status == 201 || s->call.status == 202))
 		return written(s, news_r, e);
-	azure_way_failed(&s->a->ways, AZURE_BY_SERVER);
+	azure_way_failed(&s->a->ways);
 	s->way = AZURE_BY_STREAM;
-	s->began_ms = azure_now_ms();
 	return blob_send_get(s, e);
 }
 

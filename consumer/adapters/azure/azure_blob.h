@@ -35,7 +35,6 @@ struct blob_slot {
 	int block;         /* -1: the whole */
 	enum blob_act act;
 	enum azure_way way;
-	int64_t began_ms;
 	int64_t bytes; /* that the last news were about */
 };
 

@@ -1,46 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/adapters/azure/azure_way.h"
 
-enum { TRIALS = 4, LOOK_AGAIN_EACH = 100, FAILURES_MAX = 3 };
-static const double weight_of_new = 0.4, hopeless = 4.0;
+/* EDGE: as many as are usually under way when a window begins; they belong to neither. */
+enum { EDGE = 8, LOOK_AGAIN_EACH = 50, FAILURES_MAX = 3 };
+static const int measured[AZURE_SIZE_END] = { [AZURE_WHOLE] = 32, [AZURE_BLOCK] = 8 };
+static const double hopeless = 4.0, clearly = 1.5;
 
 void azure_ways_init(struct azure_ways *w, enum azure_way only)
 {
-	*w = (struct azure_ways){ .turn = 0 };
+	*w = (struct azure_ways){ .failed = 0 };
 	w->is_off[AZURE_BY_SERVER] = only == AZURE_BY_STREAM;
 	w->is_off[AZURE_BY_STREAM] = only == AZURE_BY_SERVER;
+	for (int i = 0; i < AZURE_SIZE_END; i++)
+		w->contests[i].way = AZURE_BY_STREAM;
 }
 
-enum azure_way azure_way_choose(struct azure_ways *w, enum azure_size size)
+enum azure_way azure_way_choose(const struct azure_ways *w, enum azure_size size)
 {
-	enum azure_way best = AZURE_BY_STREAM, other;
+	if (w->is_off[AZURE_BY_SERVER])
+		return AZURE_BY_STREAM;
+	return w->is_off[AZURE_BY_STREAM] ? AZURE_BY_SERVER : w->contests[size].way;
+}
 
-	if (w->is_off[AZURE_BY_SERVER] || w->is_off[AZURE_BY_STREAM])
-		best = w->is_off[AZURE_BY_SERVER] ? AZURE_BY_STREAM : AZURE_BY_SERVER;
-	else if (w->tried[size][AZURE_BY_SERVER].started < TRIALS || w->tried[size][AZURE_BY_STREAM].started < TRIALS)
-		best = w->tried[size][AZURE_BY_SERVER].started <= w->tried[size][AZURE_BY_STREAM].started ? AZURE_BY_SERVER :
-			AZURE_BY_STREAM;
-	else if (w->tried[size][AZURE_BY_SERVER].ended) {
-		if (w->tried[size][AZURE_BY_SERVER].cost < w->tried[size][AZURE_BY_STREAM].cost)
-			best = AZURE_BY_SERVER;
-		other = best == AZURE_BY_SERVER ? AZURE_BY_STREAM : AZURE_BY_SERVER;
-		if (++w->turn % LOOK_AGAIN_EACH == 0 && w->tried[size][other].cost < hopeless * w->tried[size][best].cost)
-			best = other;
+static void begin_next(struct azure_contest *c)
+{
+	enum azure_way other = c->way == AZURE_BY_SERVER ? AZURE_BY_STREAM : AZURE_BY_SERVER;
+
+	c->ended = 0;
+	if (!c->is_known[other] || c->cost[other] < c->cost[c->way]) {
+		c->way = other;
+		c->windows = 0;
+	} else if (++c->windows % LOOK_AGAIN_EACH == 0 && c->cost[other] < hopeless * c->cost[c->way]) {
+		c->way = other;
 	}
-	w->tried[size][best].started++;
-	return best;
 }
 
-void azure_way_took(struct azure_ways *w, enum azure_size size, enum azure_way way, int64_t ms)
+void azure_way_ended(struct azure_ways *w, enum azure_size size, enum azure_way way, int64_t now_ms)
 {
-	double *cost = &w->tried[size][way].cost;
+	struct azure_contest *c = &w->contests[size];
+	enum azure_way other = way == AZURE_BY_SERVER ? AZURE_BY_STREAM : AZURE_BY_SERVER;
+	int count;
 
-	*cost = w->tried[size][way].ended++ ? *cost * (1 - weight_of_new) + (double)ms * weight_of_new : (double)ms;
-	w->failed[way] = 0;
+	c->done[way]++;
+	if (way == AZURE_BY_SERVER)
+		w->failed = 0;
+	if (way != c->way)
+		return; /* begun in the window before */
+	count = ++c->ended - EDGE;
+	if (count == 0)
+		c->from_ms = now_ms;
+	/* Clearly slower before it has ended: it need not end. */
+	if (count < measured[size] &&
+	    (count < 1 || !c->is_known[other] ||
+	     (double)(now_ms - c->from_ms) < clearly * c->cost[other] * measured[size]))
+		return;
+	c->cost[way] = (double)(now_ms - c->from_ms) / count;
+	c->is_known[way] = true;
+	begin_next(c);
 }
 
-void azure_way_failed(struct azure_ways *w, enum azure_way way)
+void azure_way_failed(struct azure_ways *w)
 {
-	if (++w->failed[way] >= FAILURES_MAX && way == AZURE_BY_SERVER)
-		w->is_off[way] = true;
+	if (++w->failed >= FAILURES_MAX)
+		w->is_off[AZURE_BY_SERVER] = true;
 }
