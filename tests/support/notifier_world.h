@@ -57,7 +57,7 @@ void tell_restored(struct notifier_world *w, const char *ctx, int n);
 void tell_bytes(struct notifier_world *w, const char *key, const void *value, size_t len);
 /* Publishes what an engine told, in that order; waits until all of it is delivered. */
 void tell_events(struct notifier_world *w, const struct told_event *const *events, size_t count);
-/* The body of a GET at the program's own server, to be freed; NULL when it does not answer 200. */
+/* The answer, head and body, to a GET at the program's own server, to be freed; NULL when it is not 200. */
 char *notifier_get(struct notifier_world *w, const char *path);
 /* The state of the delivery, UNSET when it is not known or Redis does not answer. */
 enum delivery_state delivery_state_of(struct notifier_world *w, const char *ctx, int n, const char *client_id);

@@ -160,6 +160,7 @@ START_TEST(a_partner_gets_what_was_promised)
 	ck_assert_ptr_nonnull(keys);
 	ck_assert_ptr_nonnull(strstr(keys, "\"keys\""));
 	ck_assert_ptr_null(strstr(keys, "\"d\""));
+	ck_assert_ptr_nonnull(strstr(keys, "Cache-Control: public, max-age=3600\r\n")); /* as docs/partners.md promises */
 	free(keys);
 	keys = notifier_get(w, "/metrics");
 	ck_assert_ptr_nonnull(keys);
