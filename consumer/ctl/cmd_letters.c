@@ -49,10 +49,10 @@ static int newest_first(const void *a, const void *b)
 static void letter_json(struct js *j, const struct letter *l)
 {
 	const struct dead_letter *d = &l->message->dead_letter;
-	char id[40];
+	char id[LETTER_ID_TEXT];
 
-	snprintf(id, sizeof id, "%d:%lld", l->partition, (long long)l->offset);
-	js_text(j, "id", id);
+	js_text(j, "id", letter_id(l, id));
+	js_text(j, "topic", topic_name(l->at.topic));
 	js_time(j, "at", d->at_ms);
 	js_text(j, "reason_code", d->reason_code);
 	js_text(j, "reason", d->reason);
@@ -67,11 +67,11 @@ static void letter_json(struct js *j, const struct letter *l)
 static void list_row(struct ctl *c, struct grid *g, const struct letter *l)
 {
 	const struct dead_letter *d = &l->message->dead_letter;
+	char id[LETTER_ID_TEXT];
 	struct buf cell;
 
 	buf_init(&cell, 512);
-	buf_printf(&cell, "%d:%lld", l->partition, (long long)l->offset);
-	grid_take(g, &cell);
+	grid_text(g, letter_id(l, id));
 	human_ago(&cell, c->now_ms, d->at_ms);
 	grid_take(g, &cell);
 	grid_text(g, d->reason_code);
@@ -96,9 +96,10 @@ static void print_list(struct ctl *c, const struct listed *l, size_t count)
 	}
 	for (size_t i = 0; i < count; i++) {
 		const struct letter *letter = &l->letters[i];
+		char id[LETTER_ID_TEXT];
 
 		if (c->format == CTL_IDS) {
-			buf_printf(&c->out, "%d:%lld\n", letter->partition, (long long)letter->offset);
+			buf_printf(&c->out, "%s\n", letter_id(letter, id));
 		} else if (c->format == CTL_TABLE) {
 			list_row(c, &g, letter);
 		} else {
@@ -130,7 +131,7 @@ int cmd_dead_letter_list(struct ctl *c)
 	l.letters = calloc(l.size, sizeof *l.letters);
 	if (!l.letters)
 		return CTL_UNAVAILABLE;
-	if (letters_read(c, -1, -1, 0, keep, &l, &e)) {
+	if (letters_read(c, keep, &l, &e)) {
 		size_t count = l.count < l.size ? l.count : l.size;
 
 		qsort(l.letters, count, sizeof *l.letters, newest_first);
@@ -156,19 +157,18 @@ static bool take_first(void *arg, struct letter *letter)
 static int find(struct ctl *c, struct letter *l)
 {
 	const char *id = c->args.operands[0];
+	struct bus_position at;
 	struct err e = { 0 };
-	int partition;
-	int64_t offset;
 
-	*l = (struct letter){ .offset = -1 };
-	if (!letter_id_read(id, &partition, &offset)) {
-		ctl_talk(c, "sandboxctl: %.40s is no id of a dead letter: PARTITION:OFFSET, as dead-letter list shows",
-			 id);
+	*l = (struct letter){ .message = NULL };
+	if (!letter_id_read(id, &at)) {
+		ctl_talk(c, "sandboxctl: %.40s is no id of a dead letter: [notifier:]PARTITION:OFFSET, as dead-letter list "
+			 "shows", id);
 		return CTL_USAGE;
 	}
-	if (!ctl_configure(c, &e) || !letters_read(c, partition, offset, 0, take_first, l, &e))
+	if (!ctl_configure(c, &e) || !letters_read_from(c, &at, take_first, l, &e))
 		return ctl_fail(c, &e);
-	if (l->message && l->partition == partition && l->offset == offset)
+	if (l->message && l->at.partition == at.partition && l->at.offset == at.offset)
 		return CTL_OK;
 	message_free(&l->message);
 	ctl_talk(c, "sandboxctl: there is no dead letter %s", id);
@@ -205,7 +205,7 @@ static struct message *meaning_of(struct ctl *c, const struct dead_letter *d, st
 	struct message *m = NULL;
 
 	if (kind == MESSAGE_UNSET)
-		err_set(e, ERR_REFUSED, 0, "origin", "its topic bears no request, replay or control");
+		err_set(e, ERR_REFUSED, 0, "origin", "none of our programs reads its topic");
 	else if (codec)
 		codec->decode(codec, kind, &record, &m, e);
 	return m;
@@ -237,13 +237,13 @@ static void show_words(struct ctl *c, const struct letter *l, const struct messa
 {
 	const struct dead_letter *d = &l->message->dead_letter;
 	struct js j = { .out = &c->out, .lines = 1 };
-	char time[LOG_TIME_TEXT];
+	char time[LOG_TIME_TEXT], id[LETTER_ID_TEXT];
 
 	log_time_text(d->at_ms, time);
 	buf_printf(&c->out, "%s: ", d->reason_code);
 	human_text(&c->out, d->reason, strlen(d->reason));
-	buf_printf(&c->out, "\norigin  %s partition %d offset %lld\nat      %s\nkey     ", d->origin_topic,
-		d->origin_partition, (long long)d->origin_offset, time);
+	buf_printf(&c->out, "\ntopic   %s\norigin  %s partition %d offset %lld\nat      %s\nkey     ",
+		topic_name(l->at.topic), d->origin_topic, d->origin_partition, (long long)d->origin_offset, time);
 	human_text(&c->out, d->key ? d->key : "", d->key_len);
 	buf_printf(&c->out, "\nvalue   %lld bytes", (long long)d->value_size);
 	if (d->value_size > (int64_t)d->value_len)
@@ -255,7 +255,10 @@ static void show_words(struct ctl *c, const struct letter *l, const struct messa
 		message_json(&j, NULL, meaning);
 	else
 		buf_printf(&c->out, "It does not decode: %s\n", e->text);
-	buf_printf(&c->out, "\nNext: sandboxctl dead-letter requeue %d:%lld\n", l->partition, (long long)l->offset);
+	if (letter_may_return(letter_origin(d)))
+		buf_printf(&c->out, "\nNext: sandboxctl dead-letter requeue %s\n", letter_id(l, id));
+	else
+		buf_printf(&c->out, "\nNext: sandboxctl dead-letter park %s --to FILE\n", letter_id(l, id));
 }
 
 int cmd_dead_letter_show(struct ctl *c)
@@ -330,7 +333,7 @@ static void look_at_origin(struct ctl *c, const struct dead_letter *d, enum topi
 
 static bool may_requeue(const struct dead_letter *d, enum topic topic, struct err *e)
 {
-	if (topic == TOPIC_UNSET)
+	if (!letter_may_return(topic))
 		return err_set(e, ERR_REFUSED, 0, "requeue", "its topic %.60s takes no requests, replays or controls",
 			d->origin_topic);
 	if (!d->value || d->value_size > (int64_t)d->value_len)

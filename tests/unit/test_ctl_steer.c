@@ -239,6 +239,36 @@ START_TEST(letters_are_listed_and_shown)
 }
 END_TEST
 
+/* At the same place in another topic lies another letter; what nobody may send again is not offered for it. */
+START_TEST(letters_of_the_notifier_are_among_them)
+{
+	struct message theirs = letter_about("sandbox.clone.backup-restored", "xyz", 3);
+
+	add_letter(2, 7, "sandbox.clone.requested", "abc", 3);
+	fake_add_record(&fake, TOPIC_NOTIFIER_DEAD_LETTER, 2, 7, "k", &theirs);
+	ends("dead-letter list -o ids", CTL_OK);
+	ck_has(&fake.out, "2:7\n");
+	ck_has(&fake.out, "notifier:2:7\n");
+	ends("dead-letter list -o jsonl", CTL_OK);
+	ck_has(&fake.out, "\"id\":\"notifier:2:7\",\"topic\":\"sandbox.notifier.dead-letter\"");
+	ck_has(&fake.out, "\"id\":\"2:7\",\"topic\":\"sandbox.clone.dead-letter\"");
+	ends("dead-letter show notifier:2:7", CTL_OK);
+	ck_has(&fake.out, "topic   sandbox.notifier.dead-letter");
+	ck_has(&fake.out, "78 79 7a");
+	ck_has(&fake.out, "Next: sandboxctl dead-letter park notifier:2:7 --to FILE");
+	ends("dead-letter show 2:7", CTL_OK);
+	ck_has(&fake.out, "topic   sandbox.clone.dead-letter");
+	ck_has(&fake.out, "61 62 63");
+	ck_has(&fake.out, "Next: sandboxctl dead-letter requeue 2:7");
+	ends("dead-letter requeue notifier:2:7", CTL_CONFLICT);
+	ck_has(&fake.talk, "takes no requests");
+	ends("dead-letter park notifier:2:7 --to letter", CTL_OK);
+	ck_has(&fake.saved, "<letter>xyz<letter.json>{");
+	ends("dead-letter show notifier:2:8", CTL_NOT_FOUND);
+	ends("dead-letter show notifier:7", CTL_USAGE);
+}
+END_TEST
+
 START_TEST(a_letter_is_requeued_three_times_at_most)
 {
 	struct fake_record *origin;
@@ -384,7 +414,8 @@ int main(void)
 				 cancelling_must_be_meant, a_rollback_must_be_meant_and_possible, resuming_waits_until_it_is_taken,
 				 a_replay_shows_what_would_run_and_why, a_replay_is_sent_with_its_changes,
 				 a_replay_that_makes_no_sense_is_refused, changed_inputs_obey_the_rules));
-	suite_add_tcase(s, CASES("letters", letters_are_listed_and_shown, a_letter_is_requeued_three_times_at_most,
+	suite_add_tcase(s, CASES("letters", letters_are_listed_and_shown, letters_of_the_notifier_are_among_them,
+		a_letter_is_requeued_three_times_at_most,
 		a_letter_that_cannot_go_back_stays, a_letter_is_parked_with_a_note));
 	suite_add_tcase(s, CASES("program", doctor_names_each_trouble_with_its_fix, the_rest_prints,
 		errors_have_fixed_exit_codes));
