@@ -5,7 +5,7 @@ _sandboxctl() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
 	local noun=${COMP_WORDS[1]} verb=${COMP_WORDS[2]} words='' values='' formats='' ids=''
 	if ((COMP_CWORD == 1)); then
-		words='clone dead-letter delivery partner tenant doctor config version help'
+		words='clone dead-letter delivery partner tenant topics doctor config version help'
 		COMPREPLY=($(compgen -W "$words" -- "$current"))
 		return
 	fi
@@ -15,6 +15,7 @@ _sandboxctl() {
 	delivery) words='list show redeliver redeliver-since' ;;
 	partner) words='list show enable disable test' ;;
 	tenant) words='list show watch' ;;
+	topics) words='check apply' ;;
 	config) words='show' ;;
 	*) verb='' ;;
 	esac
@@ -52,6 +53,8 @@ _sandboxctl() {
 	'tenant list') words='--stuck --config --output --no-headers --color --yes --no-input --help'; formats='table json jsonl ids'; ids='' ;;
 	'tenant show') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
 	'tenant watch') words='--until --timeout --config --output --no-headers --color --yes --no-input --help'; formats='table jsonl'; ids='' ;;
+	'topics check') words='--partitions --replicas --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
+	'topics apply') words='--partitions --replicas --grow-partitions --dry-run --config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;
 	'doctor ') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json jsonl'; ids='' ;;
 	'config show') words='--origin --config --output --no-headers --color --yes --no-input --help'; formats='table'; ids='' ;;
 	'version ') words='--config --output --no-headers --color --yes --no-input --help'; formats='table json'; ids='' ;;

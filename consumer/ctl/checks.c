@@ -58,11 +58,11 @@ void checks_print(const struct checks *k, bool colors, bool utf8, struct buf *ou
 
 static void check_topic(const struct desk_brokers *b, enum topic topic, struct checks *k)
 {
-	const struct desk_topic *t = &b->topics[topic];
+	const struct topic_facts *t = &b->topics[topic];
 	const char *name = topic_name(topic);
 
 	if (!t->exists)
-		checks_add(k, "topic", CHECK_BAD, "make it: sandbox-topics --bootstrap HOST:PORT", "%s does not exist",
+		checks_add(k, "topic", CHECK_BAD, "make it: sandboxctl topics apply", "%s does not exist",
 			   name);
 	else if (t->without_leader)
 		checks_add(k, "topic", CHECK_BAD, "look at the brokers", "%s: nobody serves %d of %d partitions", name,

@@ -146,6 +146,19 @@ static const struct option_row watch_tenants_options[] = {
 	TIME_OUT,
 };
 
+#define WISHED                                                                                                         \
+	{ "partitions", "N", NULL, false, "At least so many for each topic; new ones get 4 when it is not given." },   \
+	{ "replicas", "N", NULL, false, "Copies of each partition, at least; 3, or one on each broker where there are fewer." }
+
+static const struct option_row check_topics_options[] = { WISHED };
+
+static const struct option_row apply_topics_options[] = {
+	WISHED,
+	{ "grow-partitions", NULL, NULL, false,
+	  "Topics whose records have keys may grow too; a key then changes its place." },
+	{ "dry-run", NULL, NULL, false, "Print what would be changed, and change nothing." },
+};
+
 static const struct option_row show_config_options[] = {
 	{ "origin", NULL, NULL, false, "Behind each value: the file and line, variable or flag it came from." },
 };
@@ -243,6 +256,13 @@ const struct command commands[] = {
 	{ "tenant", "watch", "[TENANT]", 0, 1, watch_tenants_options, COUNT(watch_tenants_options), "table|jsonl",
 	  "A line for each change of a tenant's state; Ctrl-C ends it",
 	  "tenant watch\ntenant watch Cust70001 --until Running --timeout 2h", cmd_tenant_watch },
+	{ "topics", "check", "", 0, 0, check_topics_options, COUNT(check_topics_options), "table|json",
+	  "Do the topics have the partitions, replicas and settings they need? 1 when one does not",
+	  "topics check\ntopics check --partitions 12 -o json", cmd_topics_check },
+	{ "topics", "apply", "", 0, 0, apply_topics_options, COUNT(apply_topics_options), "table|json",
+	  "Make and change topics where nothing that is kept gets lost; deletes and shrinks nothing",
+	  "topics apply --dry-run\ntopics apply --partitions 12 --replicas 3\n"
+	  "topics apply --partitions 24 --grow-partitions", cmd_topics_apply },
 	{ "doctor", "", "", 0, 0, NO_OPTIONS, "table|json|jsonl", "Is everything a clone needs there and well?",
 	  "doctor\ndoctor -o json", cmd_doctor },
 	{ "config", "show", "", 0, 0, show_config_options, COUNT(show_config_options), "table",

@@ -34,6 +34,8 @@ int cmd_partner_test(struct ctl *c);
 int cmd_tenant_list(struct ctl *c);
 int cmd_tenant_show(struct ctl *c);
 int cmd_tenant_watch(struct ctl *c);
+int cmd_topics_check(struct ctl *c);
+int cmd_topics_apply(struct ctl *c);
 int cmd_doctor(struct ctl *c);
 int cmd_config_show(struct ctl *c);
 int cmd_version(struct ctl *c);

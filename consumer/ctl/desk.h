@@ -7,6 +7,7 @@
 
 #include "consumer/core/config.h"
 #include "consumer/core/request.h"
+#include "consumer/core/topics.h"
 #include "consumer/ports/bus.h"
 #include "consumer/ports/codec.h"
 #include "consumer/ports/deliveries.h"
@@ -34,14 +35,9 @@ struct desk_read {
 /* The record is borrowed. With follow it is called with NULL now and then while nothing comes. False ends reading. */
 typedef bool desk_record_fn(void *arg, const struct bus_record *record);
 
-struct desk_topic {
-	bool exists;
-	int partitions, replicas, in_sync, without_leader;
-};
-
 struct desk_brokers {
 	int brokers;
-	struct desk_topic topics[TOPIC_END];
+	struct topic_facts topics[TOPIC_END];
 };
 
 struct desk_trial { /* one notice of `partner test`; the tenant's approval says where it goes and how it is signed */
@@ -104,6 +100,13 @@ struct desk_port {
 	bool (*publish)(struct desk_port *self, const struct bus_message *message, struct err *e);
 	bool (*read)(struct desk_port *self, const struct desk_read *what, desk_record_fn *fn, void *arg,
 		     struct err *e);
+
+	/* ---- the topics on the brokers ---- */
+	/* Like brokers below, with the settings of the topics. */
+	bool (*topics)(struct desk_port *self, struct desk_brokers *brokers_r, struct err *e);
+	/* Makes those changes that are not TOPIC_BY_HAND; `replicas` is for new topics. */
+	bool (*change_topics)(struct desk_port *self, const struct topic_change *changes, size_t count, int replicas,
+			      struct err *e);
 
 	/* ---- looks for doctor; false with *e when it is not well ---- */
 	bool (*brokers)(struct desk_port *self, struct desk_brokers *brokers_r, struct err *e);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What doctor looks at, on the real adapters. */
+ * What doctor looks at, and the topics on the brokers, on the real adapters. */
 #include "consumer/programs/sandboxctl_desk.h"
 
 #include "consumer/adapters/http/http_client.h"
-#include "consumer/adapters/kafka/kafka_admin.h"
+#include "consumer/adapters/kafka/kafka_topics.h"
 #include "consumer/adapters/system/seal_openssl.h"
 #include "consumer/adapters/system/secret_file.h"
 #include "consumer/adapters/system/terminal.h"
@@ -13,11 +13,36 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { BROKERS_WITHIN_MS = 10000, CONNECT_WITHIN_MS = 2000, ANSWER_WITHIN_MS = 5000 };
+enum { BROKERS_WITHIN_MS = 10000, CHANGED_WITHIN_MS = 20000, CONNECT_WITHIN_MS = 2000, ANSWER_WITHIN_MS = 5000 };
 
 static struct desk *of(struct desk_port *port)
 {
 	return (struct desk *)port;
+}
+
+static void give_facts(const struct kafka_facts *facts, struct desk_brokers *brokers_r)
+{
+	brokers_r->brokers = facts->brokers;
+	memcpy(brokers_r->topics, facts->topics, sizeof facts->topics);
+}
+
+static bool look_at_topics(struct desk_port *self, struct desk_brokers *brokers_r, struct err *e)
+{
+	struct desk *d = of(self);
+	struct kafka_facts facts;
+
+	if (!desk_kafka(d, e) || !kafka_topics_look(&d->kafka, BROKERS_WITHIN_MS, &facts, e))
+		return false;
+	give_facts(&facts, brokers_r);
+	return true;
+}
+
+static bool change_topics(struct desk_port *self, const struct topic_change *changes, size_t count, int replicas,
+			  struct err *e)
+{
+	struct desk *d = of(self);
+
+	return desk_kafka(d, e) && kafka_topics_apply(&d->kafka, changes, count, replicas, CHANGED_WITHIN_MS, e);
 }
 
 static bool probe_brokers(struct desk_port *self, struct desk_brokers *brokers_r, struct err *e)
@@ -27,13 +52,7 @@ static bool probe_brokers(struct desk_port *self, struct desk_brokers *brokers_r
 
 	if (!desk_kafka(d, e) || !kafka_describe(&d->kafka, BROKERS_WITHIN_MS, &facts, e))
 		return false;
-	brokers_r->brokers = facts.brokers;
-	for (int t = 0; t < TOPIC_END; t++) {
-		const struct kafka_topic_facts *topic = &facts.topics[t];
-
-		brokers_r->topics[t] = (struct desk_topic){ topic->exists, topic->partitions, topic->replicas,
-			topic->in_sync, topic->without_leader };
-	}
+	give_facts(&facts, brokers_r);
 	return true;
 }
 
@@ -162,6 +181,8 @@ static bool probe_survey(struct desk_port *self, sweep_fn *fn, void *arg, struct
 
 void desk_probes(struct desk_port *port)
 {
+	port->topics = look_at_topics;
+	port->change_topics = change_topics;
 	port->brokers = probe_brokers;
 	port->reach = probe_reach;
 	port->databases = probe_databases;

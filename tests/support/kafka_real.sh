@@ -146,7 +146,7 @@ start() {
 	setsid "${jvm[@]}" kafka.Kafka "$dir/server.properties" > "$dir/broker.log" 2>&1 9>&- < /dev/null &
 	echo $! > "$dir/pid"
 	wait_until_ready
-	"$build/compose/broker/sandbox-topics" --bootstrap "$(cat "$dir/bootstrap")" > "$dir/topics" 2>&1 || {
+	SANDBOX_KAFKA__BOOTSTRAP_SERVERS=$(cat "$dir/bootstrap") "$build/consumer/programs/sandboxctl" topics apply > "$dir/topics" 2>&1 || {
 		kill "$(cat "$dir/pid")"
 		die 1 "the topics could not be made: $(tail -n 1 "$dir/topics")"
 	}

@@ -2,7 +2,7 @@
  * The same adapter on a real Apache Kafka, and what the embedded broker cannot show: topics that are missing or made, a
  * commit between revocation and release, a broker that was killed and comes back with its data. Skipped, with a line
  * that says so, where Java or the jars cannot be had. */
-#include "consumer/adapters/kafka/kafka_admin.h"
+#include "consumer/adapters/kafka/kafka_topics.h"
 #include "consumer/adapters/kafka/kafka_bus.h"
 #include "consumer/adapters/kafka/kafka_priv.h"
 #include "consumer/adapters/kafka/kafka_reader.h"
@@ -144,16 +144,47 @@ START_TEST(a_killed_broker_comes_back_and_nothing_acknowledged_is_lost)
 }
 END_TEST
 
-START_TEST(topics_are_described_and_made_only_once)
+static size_t look(const struct kafka_settings *s, struct kafka_facts *facts, const struct topic_wishes *wishes,
+		   struct topic_change *changes)
 {
-	struct kafka_settings s = { .bootstrap_servers = broker.bootstrap, .client_id = "test" };
-	struct kafka_facts facts;
 	struct err e = { 0 };
 
-	ck_assert_msg(kafka_topics_create(&s, PARTITIONS + 1, 1, 10000, &e), "%s", e.text); /* they exist: left alone */
-	ck_assert_msg(kafka_describe(&s, 10000, &facts, &e), "%s", e.text);
-	for (int topic = TOPIC_UNSET + 1; topic < TOPIC_END; topic++)
-		ck_assert_int_eq(facts.topics[topic].partitions, PARTITIONS);
+	ck_assert_msg(kafka_topics_look(s, 10000, facts, &e), "%s", e.text);
+	return topics_compare(facts->topics, wishes, changes);
+}
+
+static void apply(const struct kafka_settings *s, const struct topic_change *changes, size_t count)
+{
+	struct err e = { 0 };
+
+	ck_assert_msg(kafka_topics_apply(s, changes, count, 1, 20000, &e), "%s", e.text);
+}
+
+/* What kafka_real.sh made by `sandboxctl topics apply` is as it must be; what is spoilt is put right, what others have set
+ * stays as it is. */
+START_TEST(topics_are_made_and_put_right)
+{
+	const struct kafka_settings s = { .bootstrap_servers = broker.bootstrap, .client_id = "test" };
+	const struct topic_wishes as_made = { .replicas = 1 }, more = { PARTITIONS + 1, 1, false };
+	struct topic_change changes[TOPIC_CHANGES_MAX];
+	/* The brokers' side of a spoilt topic, by the same road. */
+	struct topic_change spoil = { .topic = TOPIC_CONTROL, .remedy = TOPIC_SET, .setting = TOPIC_RETENTION_MS, .wanted = "5000" };
+	struct kafka_facts facts;
+
+	ck_assert_uint_eq(look(&s, &facts, &as_made, changes), 0);
+	ck_assert_int_eq(facts.topics[TOPIC_STATE].partitions, PARTITIONS);
+	ck_assert_str_eq(facts.topics[TOPIC_STATE].settings[TOPIC_CLEANUP_POLICY], "compact");
+	apply(&s, &spoil, 1);
+	ck_assert_uint_eq(look(&s, &facts, &as_made, changes), 1);
+	ck_assert_str_eq(changes[0].is, "5000");
+	ck_assert_str_eq(facts.topics[TOPIC_CONTROL].settings[TOPIC_MESSAGE_BYTES], "131072"); /* not the brokers' own */
+	apply(&s, changes, 1);
+	ck_assert_uint_eq(look(&s, &facts, &as_made, changes), 0);
+	ck_assert_uint_eq(look(&s, &facts, &more, changes), TOPIC_END - 1);
+	apply(&s, changes, TOPIC_END - 1); /* of these only the dead letters grow */
+	look(&s, &facts, &as_made, changes);
+	ck_assert_int_eq(facts.topics[TOPIC_STATE].partitions, PARTITIONS);
+	ck_assert_int_eq(facts.topics[TOPIC_DEAD_LETTER].partitions, PARTITIONS + 1);
 }
 END_TEST
 
@@ -217,7 +248,7 @@ static int run_tests(void)
 	tcase_add_test(tests, records_go_round_and_a_restart_goes_on_at_the_committed_offset);
 	tcase_add_test(tests, a_commit_between_revocation_and_release_counts);
 	tcase_add_test(tests, a_killed_broker_comes_back_and_nothing_acknowledged_is_lost);
-	tcase_add_test(tests, topics_are_described_and_made_only_once);
+	tcase_add_test(tests, topics_are_made_and_put_right);
 	tcase_add_test(tests, a_missing_topic_is_refused_and_not_made);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);

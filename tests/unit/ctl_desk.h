@@ -44,6 +44,8 @@ struct fake {
 	struct clock_port clock;
 	struct config *config;
 	struct buf out, talk, file, saved;
+	void (*spoil_topics)(struct topic_facts *topics);
+	int topics_changed, new_replicas;
 	bool terminal[3], interrupted, no_store, no_brokers, unsure, bad_clock;
 	int columns, rows;
 	int64_t now_ms, interrupt_at_ms;
@@ -348,8 +350,34 @@ static inline bool fake_brokers(struct desk_port *self, struct desk_brokers *bro
 		return err_set(e, ERR_TRANSIENT, 0, "kafka", "no broker answers");
 	brokers_r->brokers = 3;
 	for (int t = TOPIC_REQUESTED; t < TOPIC_END; t++)
-		brokers_r->topics[t] = (struct desk_topic){ true, 4, 3, 3, 0 };
+		brokers_r->topics[t] = (struct topic_facts){ true, 4, 3, 3, 0, { "" } };
 	return true;
+}
+
+/* As `topics apply` would have made them, with what the test changes. */
+static inline bool fake_topics(struct desk_port *self, struct desk_brokers *brokers_r, struct err *e)
+{
+	struct fake *f = fake_of(self);
+
+	if (!fake_brokers(self, brokers_r, e))
+		return false;
+	for (enum topic t = TOPIC_REQUESTED; t < TOPIC_END; t++)
+		for (enum topic_setting s = TOPIC_CLEANUP_POLICY; s < TOPIC_SETTING_END; s++)
+			snprintf(brokers_r->topics[t].settings[s], TOPIC_VALUE_MAX, "%s", topic_standard(t, s, 3));
+	if (f->spoil_topics)
+		f->spoil_topics(brokers_r->topics);
+	return true;
+}
+
+static inline bool fake_change_topics(struct desk_port *self, const struct topic_change *changes, size_t count,
+				      int replicas, struct err *e)
+{
+	struct fake *f = fake_of(self);
+
+	f->new_replicas = replicas;
+	for (size_t i = 0; i < count; i++)
+		f->topics_changed += changes[i].remedy != TOPIC_BY_HAND;
+	return !f->unsure || err_set(e, ERR_UNSURE, 0, "kafka", "the brokers did not answer in time");
 }
 
 static inline bool fake_reach(struct desk_port *self, enum desk_system system, int *http_status_r, struct err *e)
@@ -418,6 +446,7 @@ static inline void fake_init(struct fake *f)
 		.parse_request = fake_parse, .configure = fake_configure, .config = fake_config,
 		.config_path = fake_config_path, .rules = fake_rules, .domain_is_public = mask_domain_is_public,
 		.inspect = fake_inspect, .deliveries = fake_deliveries, .try_partner = fake_try_partner, .tenants = fake_tenants, .codec = fake_codec, .publish = fake_publish, .read = fake_read,
+		.topics = fake_topics, .change_topics = fake_change_topics,
 		.brokers = fake_brokers, .reach = fake_reach, .databases = fake_databases, .folder = fake_folder, .blobs = fake_blobs,
 		.secret = fake_secret, .seal = fake_databases, .clock_is_synchronised = fake_clock_is_synchronised,
 		.survey = fake_survey };
