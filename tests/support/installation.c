@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PARTITIONS = 3, REAL_PARTITIONS = 4 /* as sandbox-topics makes them */, START_WITHIN_MS = 20000, PATH_SIZE = 256, SEED = 7 };
+enum { PARTITIONS = 3, REAL_PARTITIONS = 4 /* as sandboxctl topics makes them */, START_WITHIN_MS = 20000, PATH_SIZE = 256, SEED = 7 };
 
 /* ---- the source customer and the outside world ---- */
 
