@@ -86,6 +86,68 @@ START_TEST(test_source_cannot_be_written)
 }
 END_TEST
 
+/* A writer that dies while it makes a file one with a log leaves a journal which the next to open it must roll back. */
+static void leave_hot_journal(const char *database)
+{
+	static const char *const statements[] = { "PRAGMA journal_mode=DELETE", "PRAGMA cache_size=1", "BEGIN IMMEDIATE",
+		"CREATE TABLE half (text)",
+		"INSERT INTO half WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
+		" SELECT hex(randomblob(200)) FROM n", NULL };
+	const pid_t pid = fork();
+	struct odbc_env *env;
+	struct buf text;
+	struct conn *c;
+
+	if (pid == 0) {
+		buf_init(&text, 4096);
+		must((env = odbc_env_new(e)));
+		ck_assert(dialect_sqlite.connection(&x.settings, database, ACCESS_WRITE, &text));
+		must((c = conn_open(env, &dialect_sqlite, buf_text(&text), ACCESS_WRITE, &x.settings, e)));
+		for (const char *const *statement = statements; *statement; statement++)
+			must(conn_exec(c, *statement, NULL, 0, NULL, e));
+		raise(SIGKILL);
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+START_TEST(test_half_written_generation_is_read)
+{
+	struct sql_stamp stamp;
+	char path[256];
+	bool there;
+
+	make_generation(&x);
+	fixture_close(&x);
+	leave_hot_journal(GENERATION);
+	path_of(path, GENERATION, "-journal");
+	ck_assert_int_eq(access(path, F_OK), 0);
+	fixture_open(&x);
+	must(x.sql->exists(x.sql, GENERATION, &there, e));
+	ck_assert(there);
+	must(x.sql->stamp(x.sql, GENERATION, &stamp, e));
+	ck_assert(stamp.found);
+	ck_assert_str_eq(stamp.clone_id, CLONE);
+	make_generation(&x);
+	ck_ask(&x, GENERATION, "SELECT count(*) FROM sqlite_master WHERE name = 'half'", "0");
+}
+END_TEST
+
+/* Even to roll back would be writing: that is for the source's own program to do. */
+START_TEST(test_half_written_source_is_left_alone)
+{
+	struct sql_stamp stamp;
+	char path[256];
+
+	fixture_close(&x);
+	leave_hot_journal(SOURCE);
+	fixture_open(&x);
+	must_fail(x.sql->stamp(x.sql, SOURCE, &stamp, e), ERR_REFUSED);
+	ck_assert_ptr_nonnull(strstr(failure.text, "roll back"));
+	path_of(path, SOURCE, "-journal");
+	ck_assert_int_eq(access(path, F_OK), 0);
+}
+END_TEST
+
 START_TEST(test_source_is_never_dropped_or_closed)
 {
 	char from[256], to[256];
@@ -374,6 +436,8 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_source_cannot_be_written);
+	tcase_add_test(tc, test_half_written_generation_is_read);
+	tcase_add_test(tc, test_half_written_source_is_left_alone);
 	tcase_add_test(tc, test_source_is_never_dropped_or_closed);
 	tcase_add_test(tc, test_identity_sees_through_aliases);
 	tcase_add_test(tc, test_nothing_of_a_name_reaches_a_connection_string);

@@ -78,7 +78,7 @@ static enum err_class classify(const char *sqlstate, int native, const char **hi
 		*hint_r = "a rule of the table was broken";
 		return ERR_REFUSED;
 	case LITE_READONLY:
-		*hint_r = "this connection may only read";
+		*hint_r = "this connection may only read, and may not roll back what a writer that died left in a journal";
 		return ERR_REFUSED;
 	case LITE_CORRUPT:
 	case LITE_NOTADB:

@@ -210,7 +210,9 @@ bool stamp_read(struct odbc_port *p, struct conn *c, struct sql_stamp *stamp_r, 
 static bool stamp(struct sql_port *self, const char *database, struct sql_stamp *stamp_r, struct err *e)
 {
 	struct odbc_port *p = port_of(self);
-	struct link *l = server_take(p->server, database, ACCESS_READ, &p->stop, e);
+	/* Who made the clone's own database may have died in the middle: what it left is rolled back by opening it. */
+	const enum access access = strcmp(database, p->target) == 0 ? ACCESS_WRITE : ACCESS_READ;
+	struct link *l = server_take(p->server, database, access, &p->stop, e);
 	bool ok = l && stamp_read(p, l->conn, stamp_r, e);
 
 	server_give(p->server, &l);
