@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The cursor says how many tables are done and which page is next in the one under way. Masking writes only rows that
- * change, without their table's triggers, and makes the table anew when it is done: an update leaves the old row in
- * its page. */
+ * change, without their table's triggers. When any did, what was copied was not as it should be: all tables are made
+ * anew in the end, because updates and deletes, also those of the rules, leave the old rows in their pages. */
 #include "consumer/adapters/libpq/sweep.h"
 
 #include <inttypes.h>
@@ -19,7 +19,7 @@ struct sweep {
 	const struct passes_call *call;
 	struct sql_pages *pages;
 	bool writes;
-	int64_t next_page, changed_rows; /* of the table under way */
+	int64_t next_page; /* of the table under way */
 	const struct pg_table *table;
 	const struct pg_column *columns[COLUMNS_MAX + 1]; /* of a stream: the row's place comes first */
 	size_t count;
@@ -37,8 +37,8 @@ static bool read_cursor(struct sweep *s, struct err *e)
 	p->finished = strncmp(p->cursor, finished_word, strlen(finished_word)) == 0;
 	if (!p->cursor[0])
 		return true;
-	return sscanf(p->cursor, "%*s %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64, &p->tables_done,
-		      &s->next_page, &s->changed_rows, &p->rows, &p->bytes, &p->cells_changed) == 6 ||
+	return sscanf(p->cursor, "%*s %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64, &p->tables_done,
+		      &s->next_page, &p->rows, &p->bytes, &p->cells_changed) == 5 ||
 	       err_set(e, ERR_MISUSE, 0, "sql", "the cursor of a pass is damaged");
 }
 
@@ -47,9 +47,8 @@ static void write_cursor(struct sweep *s)
 	struct sql_pages *p = s->pages;
 
 	snprintf(p->cursor, sizeof p->cursor,
-		 "%s %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
-		 p->finished ? finished_word : "table", p->tables_done, s->next_page, s->changed_rows, p->rows, p->bytes,
-		 p->cells_changed);
+		 "%s %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64, p->finished ? finished_word : "table",
+		 p->tables_done, s->next_page, p->rows, p->bytes, p->cells_changed);
 }
 
 /* ---- one stretch of pages ---- */
@@ -174,17 +173,14 @@ static bool rewrite(struct sweep *s, struct pg_worker *w, struct err *e)
 	if (!s->table->is_stored)
 		return err_set(e, ERR_REFUSED, 0, "sql", "the texts of %s were computed when it was made: it has to be refreshed",
 			       s->table->quoted);
-	s->changed_rows++;
 	return alter_triggers(s, w, "DISABLE", e) && lay_over(s, w, e) && alter_triggers(s, w, "ENABLE", e);
 }
 
-/* The pages that an update left raw texts in go, and so do the samples of the statistics. */
-static bool settle(struct sweep *s, struct pg_worker *w, struct err *e)
+/* The samples of the statistics are texts of rows too, and the old ones lie in a table like any other. */
+static bool settle(struct sweep *s, struct err *e)
 {
-	buf_clear(&w->sql);
-	if (!buf_printf(&w->sql, "VACUUM (FULL, ANALYZE) %s", s->table->quoted))
-		return too_long(s, e);
-	return pg_do(&s->session->own, buf_text(&w->sql), NULL, 0, e);
+	return pg_do(&s->session->own, "VACUUM (FULL, ANALYZE)", NULL, 0, e) &&
+	       pg_do(&s->session->own, "VACUUM (FULL) pg_catalog.pg_statistic", NULL, 0, e);
 }
 
 /* ---- passes ---- */
@@ -192,7 +188,7 @@ static bool settle(struct sweep *s, struct pg_worker *w, struct err *e)
 static void end_table(struct sweep *s)
 {
 	s->pages->tables_done++;
-	s->next_page = s->changed_rows = 0;
+	s->next_page = 0;
 }
 
 static bool one_stretch(struct sweep *s, struct err *e)
@@ -217,17 +213,16 @@ static bool is_over(const struct sweep *s)
 	return !t->has_rows || (s->next_page > 0 && s->next_page >= t->pages) || (s->writes && !t->is_stored);
 }
 
-/* Settling comes in no transaction, before the cursor says that the table is done. */
+/* Settling comes in no transaction, before the cursor says that all is done. */
 static bool mask_stretch(struct sweep *s, struct err *e)
 {
 	struct pg *own = &s->session->own;
 
-	if (is_over(s)) {
-		if (s->changed_rows && !settle(s, &s->session->workers[0], e))
-			return false;
+	if (is_over(s))
 		end_table(s);
-	}
 	s->pages->finished = s->pages->tables_done >= s->pages->tables_total;
+	if (s->pages->finished && s->pages->cells_changed && !settle(s, e))
+		return false;
 	if (!s->pages->finished)
 		s->table = &s->session->schema.tables[s->pages->tables_done];
 	if (!pg_fenced_begin(own, s->call->fence, e) || (!s->pages->finished && !is_over(s) && !one_stretch(s, e)))
