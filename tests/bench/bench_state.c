@@ -7,6 +7,7 @@
 #include "tests/bench/services.h"
 #include "tests/bench/state_events.h"
 #include "tests/bench/state_load.h"
+#include "tests/support/free_port.h"
 
 #include <arpa/inet.h>
 #include <ftw.h>
@@ -67,18 +68,6 @@ static bool parse(int argc, char **argv, struct options *o)
 }
 
 /* ---- the program ---- */
-
-static int free_port(void)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof at;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port = 0;
-
-	if (bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && getsockname(fd, (struct sockaddr *)&at, &len) == 0)
-		port = ntohs(at.sin_port);
-	close(fd);
-	return port;
-}
 
 static bool start_program(struct bench *b)
 {

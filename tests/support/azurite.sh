@@ -8,6 +8,7 @@
 # The package is fetched once by npm into $SANDBOX_CACHE (default: cache/ in the build folder $BUILD_DIR); later starts need
 # no network. Exit 77: Node.js or npm is missing, or the package cannot be fetched, so a test that needs it is skipped.
 set -eu
+. "$(dirname "$0")/server.sh"
 
 skip=77
 
@@ -45,61 +46,20 @@ fetch_package() {
 	flock -u 9
 }
 
-port_is_free() {
-	! (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null
-}
-
-free_port() {
-	local port
-	for _ in $(seq 100); do
-		port=$((RANDOM % 20000 + 20000))
-		if port_is_free "$port"; then
-			echo "$port"
-			return
-		fi
-	done
-	die 1 "no free port was found"
-}
-
-# A process that ended but that nobody has waited for is not alive, though it still has its number.
-is_alive() {
-	local pid
-	[ -f "$dir/pid" ] || return 1
-	pid=$(cat "$dir/pid")
-	kill -0 "$pid" 2> /dev/null && ! grep -q '^State:.Z' "/proc/$pid/status" 2> /dev/null
-}
-
 start() {
-	local port
+	local port tries=3
 	choose_version
 	fetch_package
 	mkdir -p "$dir/data"
 	is_alive && die 1 "it runs already in $dir"
 	port=$(free_port)
-	# A session of its own: who ends a test's process group must not end it as well.
-	setsid node "$home/node_modules/azurite/dist/src/blob/main.js" --blobHost 127.0.0.1 --blobPort "$port" \
-		--location "$dir/data" --silent --disableTelemetry > "$dir/log" 2>&1 9>&- < /dev/null &
-	echo $! > "$dir/pid"
-	for _ in $(seq 300); do
-		is_alive || die 1 "it ended while starting: $(tail -n 1 "$dir/log")"
-		port_is_free "$port" || break
-		sleep 0.1
+	until run_server "$port" "$dir/log" node "$home/node_modules/azurite/dist/src/blob/main.js" --blobHost 127.0.0.1 \
+		--blobPort "$port" --location "$dir/data" --silent --disableTelemetry; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || die 1 "it ended while starting: $(why_it_ended "$dir/log")"
+		port=$(free_port)
 	done
-	port_is_free "$port" && die 1 "it did not open its port"
 	echo "http://127.0.0.1:$port/devstoreaccount1" | tee "$dir/url"
-}
-
-stop() {
-	is_alive || return 0
-	kill "$(cat "$dir/pid")"
-	for _ in $(seq 100); do
-		is_alive || break
-		sleep 0.1
-	done
-	if is_alive; then
-		kill -KILL "$(cat "$dir/pid")"
-	fi
-	rm -f "$dir/pid"
 }
 
 [ $# -eq 2 ] || die 2 "usage: azurite.sh start DIR | stop DIR"
@@ -109,6 +69,6 @@ cache=${SANDBOX_CACHE:-$build/cache}
 
 case $1 in
 start) start ;;
-stop) stop ;;
+stop) stop_server ;;
 *) die 2 "unknown act: $1" ;;
 esac

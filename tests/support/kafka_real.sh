@@ -9,6 +9,7 @@
 # The jars are fetched once by Maven into $SANDBOX_CACHE (default: cache/ in the build folder $BUILD_DIR); later starts need no
 # network. Exit 77: Java 17 or Maven is missing, or the jars cannot be fetched, so a test that needs them is skipped.
 set -eu
+. "$(dirname "$0")/server.sh"
 
 version=4.4.0
 skip=77
@@ -54,22 +55,6 @@ fetch_jars() {
 	flock -u 9
 }
 
-port_is_free() {
-	! (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null
-}
-
-free_port() {
-	local port
-	for _ in $(seq 100); do
-		port=$((RANDOM % 20000 + 20000))
-		if [ "$port" != "${1:-}" ] && port_is_free "$port"; then
-			echo "$port"
-			return
-		fi
-	done
-	die 1 "no free port was found"
-}
-
 write_properties() {
 	local port controller
 	port=$(free_port)
@@ -113,57 +98,33 @@ format() {
 		die 1 "the data folder could not be formatted: $(tail -n 1 "$dir/format.log")"
 }
 
-# A process that ended but that nobody has waited for is not alive, though it still has its number.
-is_alive() {
-	local pid
-	[ -f "$dir/pid" ] || return 1
-	pid=$(cat "$dir/pid")
-	kill -0 "$pid" 2> /dev/null && ! grep -q '^State:.Z' "/proc/$pid/status" 2> /dev/null
-}
-
-wait_until_ready() {
-	local port
-	port=$(sed 's/.*://' "$dir/bootstrap")
-	for _ in $(seq 300); do
-		is_alive || die 1 "the broker ended while starting: $(tail -n 1 "$dir/broker.log")"
-		port_is_free "$port" || return 0
-		sleep 0.1
-	done
-	die 1 "the broker did not open its port"
+begin_new() { # [KEY=VALUE...]
+	write_properties
+	[ $# -eq 0 ] || printf '%s\n' "$@" >> "$dir/server.properties"
+	format
 }
 
 start() {
+	local tries=1
 	need_java
 	fetch_jars
 	mkdir -p "$dir"
 	is_alive && die 1 "it runs already in $dir"
 	if [ ! -f "$dir/bootstrap" ]; then
-		write_properties
-		[ $# -eq 0 ] || printf '%s\n' "$@" >> "$dir/server.properties"
-		format
+		begin_new "$@"
+		tries=3
 	fi
-	# A session of its own: who ends a test's process group must not end the broker with it.
-	setsid "${jvm[@]}" kafka.Kafka "$dir/server.properties" > "$dir/broker.log" 2>&1 9>&- < /dev/null &
-	echo $! > "$dir/pid"
-	wait_until_ready
+	until run_server "$(sed 's/.*://' "$dir/bootstrap")" "$dir/broker.log" "${jvm[@]}" kafka.Kafka "$dir/server.properties"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || die 1 "the broker ended while starting: $(why_it_ended "$dir/broker.log")"
+		rm -rf "$dir/data"
+		begin_new "$@"
+	done
 	SANDBOX_KAFKA__BOOTSTRAP_SERVERS=$(cat "$dir/bootstrap") "$build/consumer/programs/sandboxctl" topics apply > "$dir/topics" 2>&1 || {
 		kill "$(cat "$dir/pid")"
 		die 1 "the topics could not be made: $(tail -n 1 "$dir/topics")"
 	}
 	cat "$dir/bootstrap"
-}
-
-stop() {
-	is_alive || return 0
-	kill "$(cat "$dir/pid")"
-	for _ in $(seq 100); do
-		is_alive || break
-		sleep 0.1
-	done
-	if is_alive; then
-		kill -KILL "$(cat "$dir/pid")"
-	fi
-	rm -f "$dir/pid"
 }
 
 [ $# -ge 2 ] || die 2 "usage: kafka_real.sh start DIR [KEY=VALUE...] | stop DIR"
@@ -178,6 +139,6 @@ jvm=(java -Xms64m "-Xmx$kafka_heap" -XX:+UseSerialGC -XX:TieredStopAtLevel=1
 
 case $act in
 start) start "$@" ;;
-stop) stop ;;
+stop) stop_server ;;
 *) die 2 "unknown act: $act" ;;
 esac

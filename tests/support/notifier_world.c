@@ -5,6 +5,7 @@
 #include "consumer/adapters/kafka/kafka_bus.h"
 #include "consumer/adapters/redis/redis_deliveries.h"
 #include "consumer/adapters/system/clock_system.h"
+#include "tests/support/free_port.h"
 #include "tests/support/key_maker.h"
 
 #include <arpa/inet.h>
@@ -161,19 +162,6 @@ void approvals_changed(struct notifier_world *w)
 	w->stubs = stub_server_start(NULL, text, &e);
 	ck_assert_msg(w->stubs, "%s", e.text);
 	free(text);
-}
-
-/* A port that was free a moment ago: the program's own server must be found again after it was killed. */
-static int free_port(void)
-{
-	struct err e = { 0 };
-	struct partner_server *other = partner_server_start(NULL, &e);
-	int port;
-
-	ck_assert_msg(other, "%s", e.text);
-	port = partner_server_port(other, PARTNER_MUTE);
-	partner_server_free(&other);
-	return port;
 }
 
 void notifier_world_open(struct notifier_world *w, const char *more)

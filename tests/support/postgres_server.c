@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/postgres_server.h"
 
-#include <arpa/inet.h>
+#include "tests/support/free_port.h"
+
 #include <check.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -134,19 +135,6 @@ static void give_to_server(const char *folder)
 	owner = user->pw_uid;
 	group = user->pw_gid;
 	ck_assert_int_eq(nftw(folder, give_one, 8, FTW_PHYS), 0);
-}
-
-static int free_port(void)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof at;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port;
-
-	ck_assert(bind(fd, (struct sockaddr *)&at, sizeof at) == 0);
-	ck_assert(getsockname(fd, (struct sockaddr *)&at, &len) == 0);
-	port = ntohs(at.sin_port);
-	close(fd);
-	return port;
 }
 
 void postgres_restart(struct postgres_server *s)

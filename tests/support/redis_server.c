@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/redis_server.h"
 
-#include <arpa/inet.h>
+#include "tests/support/free_port.h"
+
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
@@ -26,20 +27,6 @@ struct redis_server {
 static void pause_ms(long ms)
 {
 	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
-}
-
-static int free_port(void)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof at;
-	int port = 0, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return 0;
-	if (bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && getsockname(fd, (struct sockaddr *)&at, &len) == 0)
-		port = ntohs(at.sin_port);
-	close(fd);
-	return port;
 }
 
 /* Says one line and reads the first line of the answer. */

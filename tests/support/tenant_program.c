@@ -3,8 +3,8 @@
 
 #include "consumer/adapters/http/http_client.h"
 #include "consumer/adapters/system/clock_system.h"
+#include "tests/support/free_port.h"
 
-#include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,19 +20,6 @@
 #include <unistd.h>
 
 enum { STOP_WITHIN_MS = 30000 };
-
-static int free_port(void)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof at;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port;
-
-	ck_assert(bind(fd, (struct sockaddr *)&at, sizeof at) == 0);
-	ck_assert(getsockname(fd, (struct sockaddr *)&at, &len) == 0);
-	port = ntohs(at.sin_port);
-	close(fd);
-	return port;
-}
 
 void tenant_program_init(struct tenant_program *t, const char *folder, const char *name, const char *config)
 {
