@@ -57,6 +57,9 @@ int installation_run(Suite *suite);
 void consumer_start(struct installation *i, int n);
 void consumer_kill(struct installation *i, int n); /* SIGKILL */
 void consumer_signal(struct installation *i, int n, int signal_number);
+/* SIGSTOP at a moment when it holds no lock of what all share, the catalogue of the databases and their folder: nobody can
+ * break a lock of SQLite's, so all others would have to wait. SIGCONT wakes it up. */
+void consumer_freeze(struct installation *i, int n);
 /* SIGTERM; its exit status, -1 when it did not end in time and had to be killed. */
 int consumer_stop(struct installation *i, int n, int within_ms);
 bool consumer_runs(struct installation *i, int n);

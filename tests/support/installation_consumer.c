@@ -13,11 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_EVERY_MS = 10, LOOK_MEMORY_BYTES = 4 * 1024 * 1024, LOG_TAIL_BYTES = 3000, PATH_SIZE = 256 };
+enum { LOOK_EVERY_MS = 10, LOOK_MEMORY_BYTES = 4 * 1024 * 1024, LOG_TAIL_BYTES = 3000, PATH_SIZE = 256,
+	FREEZE_WITHIN_MS = 20000 };
 
 void pause_ms(int ms)
 {
@@ -70,6 +72,58 @@ void consumer_signal(struct installation *i, int n, int signal_number)
 {
 	if (i->consumers[n] > 0)
 		ck_assert_int_eq(kill(i->consumers[n], signal_number), 0);
+}
+
+/* /proc/locks: "1: POSIX  ADVISORY  WRITE 4242 fe:00:1234 0 EOF"; who waits for one has "->" behind the number. */
+static bool holds(pid_t pid, ino_t file)
+{
+	FILE *locks = fopen("/proc/locks", "re");
+	char line[256];
+	bool found = false;
+	long owner;
+	unsigned long inode;
+
+	ck_assert_ptr_nonnull(locks);
+	while (!found && fgets(line, sizeof line, locks))
+		found = sscanf(line, "%*d: %*s %*s WRITE %ld %*x:%*x:%lu", &owner, &inode) == 2 && owner == pid && inode == file;
+	fclose(locks);
+	return found;
+}
+
+static bool holds_what_all_share(const struct installation *i, pid_t pid)
+{
+	static const char *const shared[] = { "db", "db/_server.sqlite", "db/_server.sqlite-shm" };
+	char path[PATH_SIZE];
+	struct stat st;
+
+	for (size_t k = 0; k < sizeof shared / sizeof *shared; k++) {
+		ck_assert_int_eq(stat(installation_path(i, shared[k], path, sizeof path), &st), 0);
+		if (holds(pid, st.st_ino))
+			return true;
+	}
+	return false;
+}
+
+static void stop_now(pid_t pid)
+{
+	int status;
+
+	ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+	ck_assert_int_eq(waitpid(pid, &status, WUNTRACED), pid);
+	ck_assert(WIFSTOPPED(status));
+}
+
+void consumer_freeze(struct installation *i, int n)
+{
+	int64_t until = now_ms() + FREEZE_WITHIN_MS;
+
+	stop_now(i->consumers[n]);
+	while (holds_what_all_share(i, i->consumers[n])) {
+		ck_assert_msg(now_ms() < until, "consumer %d never lets go of what all share", n);
+		consumer_signal(i, n, SIGCONT);
+		pause_ms(1);
+		stop_now(i->consumers[n]);
+	}
 }
 
 void consumer_kill(struct installation *i, int n)

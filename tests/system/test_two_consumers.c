@@ -94,12 +94,12 @@ START_TEST(one_freezes_and_wakes_up)
 {
 	send_all();
 	await_total(TARGETS * 4);
-	consumer_signal(i, 0, SIGSTOP);
+	consumer_freeze(i, 0);
 	pause_ms(2500); /* longer than its leases */
 	await_total(TARGETS * 4 + 10);
 	consumer_signal(i, 0, SIGCONT);
 	await_total(TARGETS * 20);
-	consumer_signal(i, 1, SIGSTOP);
+	consumer_freeze(i, 1);
 	pause_ms(9000); /* longer than its membership */
 	consumer_signal(i, 1, SIGCONT);
 	check_all();

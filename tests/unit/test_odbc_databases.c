@@ -2,6 +2,9 @@
  * Databases that come and go through the SQL port, and the source, which nothing may touch. */
 #include "tests/unit/odbc_fixture.h"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -129,6 +132,22 @@ START_TEST(test_half_written_generation_is_read)
 	ck_assert_str_eq(stamp.clone_id, CLONE);
 	make_generation(&x);
 	ck_ask(&x, GENERATION, "SELECT count(*) FROM sqlite_master WHERE name = 'half'", "0");
+}
+END_TEST
+
+/* A program that is frozen while it makes a file holds the folder's lock. */
+START_TEST(test_a_held_folder_is_waited_for_and_told)
+{
+	int folder = open(x.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	x.settings.busy_timeout_ms = 200;
+	fixture_close(&x);
+	fixture_open(&x);
+	ck_assert_int_eq(flock(folder, LOCK_EX), 0);
+	must_fail(sql()->create_database(sql(), &x.fence, SOURCE, e), ERR_TRANSIENT);
+	ck_assert_ptr_nonnull(strstr(failure.text, "lock"));
+	close(folder);
+	make_generation(&x);
 }
 END_TEST
 
@@ -438,6 +457,7 @@ int main(void)
 	tcase_add_test(tc, test_source_cannot_be_written);
 	tcase_add_test(tc, test_half_written_generation_is_read);
 	tcase_add_test(tc, test_half_written_source_is_left_alone);
+	tcase_add_test(tc, test_a_held_folder_is_waited_for_and_told);
 	tcase_add_test(tc, test_source_is_never_dropped_or_closed);
 	tcase_add_test(tc, test_identity_sees_through_aliases);
 	tcase_add_test(tc, test_nothing_of_a_name_reaches_a_connection_string);

@@ -12,8 +12,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+enum { LOCK_EVERY_MS = 10 };
 static const char where[] = "sqlite";
 
 static bool path_of(const struct odbc_settings *s, const char *database, const char *tail, char *out, size_t size,
@@ -119,17 +121,27 @@ static bool create_locked(const struct odbc_settings *s, const char *database, s
 	return sync_folder(s, e);
 }
 
+/* Whoever is frozen with the lock must not hold up others for ever. */
+static bool lock_folder(const struct odbc_settings *s, int folder, struct err *e)
+{
+	for (int64_t waited_ms = 0; flock(folder, LOCK_EX | LOCK_NB) != 0; waited_ms += LOCK_EVERY_MS) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return fail(e, "cannot lock the folder of", "the databases");
+		if (waited_ms >= s->busy_timeout_ms)
+			return err_set(e, ERR_TRANSIENT, 0, where, "another program holds the lock on the folder of the databases");
+		nanosleep(&(struct timespec){ .tv_nsec = LOCK_EVERY_MS * 1000000L }, NULL);
+	}
+	return true;
+}
+
 static bool create(const struct odbc_settings *s, const char *database, struct err *e)
 {
 	int folder = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool ok;
 
-	if (folder < 0 || flock(folder, LOCK_EX) != 0) {
-		if (folder >= 0)
-			close(folder);
-		return fail(e, "cannot lock the folder to create database", database);
-	}
-	ok = create_locked(s, database, e);
+	if (folder < 0)
+		return fail(e, "cannot open the folder of", "the databases");
+	ok = lock_folder(s, folder, e) && create_locked(s, database, e);
 	close(folder); /* and with it the lock */
 	return ok;
 }
