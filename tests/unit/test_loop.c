@@ -297,7 +297,7 @@ static void prepare(size_t clones, int fails_after_ms)
 	fake.codec = (struct codec_port){ .decode = decode, .encode = encode, .headers = headers };
 	fake.world = (struct world_port){ .open = open_nothing, .abort = leave_alone, .close = leave_alone, .run = wait_or_refuse };
 	for (size_t i = 0; i < clones; i++) {
-		snprintf(fake.ids[i], sizeof fake.ids[i], "0198f0c2-0001-7c5b-9a54-%012zu", i);
+		snprintf(fake.ids[i], sizeof fake.ids[i], "0198f0c2-0001-7c5b-9a54-%012u", (unsigned)i);
 		snprintf(fake.targets[i], sizeof fake.targets[i], "Target%zu", i);
 	}
 	ring(fake.bus_fd);
