@@ -304,21 +304,11 @@ static json_t *seed_settings(const json_t *seed, struct problem *p)
 
 static json_t *seed_hosting(const json_t *seed, struct problem *p)
 {
-	json_t *list = seed_list(seed, "tenants", p), *tenants = json_object(), *from;
-	json_t *settings = list ? seed_settings(seed, p) : NULL;
-	bool ok = settings != NULL;
-	size_t i;
+	json_t *settings = seed_settings(seed, p), *tenants = settings ? seed_by_key(seed, "tenants", "ctx", seed_tenant, p) : NULL;
 
-	json_array_foreach(list, i, from) {
-		json_t *tenant = ok ? seed_tenant(from, p) : NULL;
-
-		ok = ok && tenant && json_object_set_new(tenants, member(tenant, "ctx"), tenant) == 0;
-	}
-	json_decref(list);
-	if (ok)
+	if (tenants)
 		return json_pack("{soso}", "settings", settings, "tenants", tenants);
 	json_decref(settings);
-	json_decref(tenants);
 	return NULL;
 }
 

@@ -101,23 +101,7 @@ static json_t *seed_tenant(const json_t *from, struct problem *p)
 
 static json_t *seed_licence(const json_t *seed, struct problem *p)
 {
-	json_t *list = seed_list(seed, "licences", p), *data = json_object(), *from;
-	bool ok = list != NULL;
-	size_t i;
-
-	json_array_foreach(list, i, from) {
-		json_t *tenant = ok ? seed_tenant(from, p) : NULL;
-
-		ok = tenant != NULL;
-		if (ok)
-			json_object_set(data, json_string_value(json_object_get(from, "ctx")), tenant);
-		json_decref(tenant);
-	}
-	json_decref(list);
-	if (ok)
-		return data;
-	json_decref(data);
-	return NULL;
+	return seed_by_key(seed, "licences", "ctx", seed_tenant, p);
 }
 
 static const struct operation operations[] = {

@@ -50,30 +50,20 @@ static void delete_route(json_t *data, const struct call *c, struct reply *r)
 		reply_problem(r, 404, "not-found", "No such route", "%s has no route %s", c->ctx, c->id);
 }
 
-static json_t *seed_mail(const json_t *seed, struct problem *p)
+static json_t *seed_route(const json_t *from, struct problem *p)
 {
 	static const struct seed_field fields[] = {
 		{ "id", JSON_STRING, NULL },
 		{ "address", JSON_STRING, NULL },
 		{ "tenant_ctx", JSON_STRING, NULL },
 	};
-	json_t *list = seed_list(seed, "routes", p), *data = json_object(), *from;
-	bool ok = list != NULL;
-	size_t i;
 
-	json_array_foreach(list, i, from) {
-		json_t *route = ok ? seed_object(from, fields, sizeof fields / sizeof *fields, p) : NULL;
+	return seed_object(from, fields, sizeof fields / sizeof *fields, p);
+}
 
-		ok = route != NULL;
-		if (ok)
-			json_object_set(data, json_string_value(json_object_get(route, "id")), route);
-		json_decref(route);
-	}
-	json_decref(list);
-	if (ok)
-		return data;
-	json_decref(data);
-	return NULL;
+static json_t *seed_mail(const json_t *seed, struct problem *p)
+{
+	return seed_by_key(seed, "routes", "id", seed_route, p);
 }
 
 static const struct operation operations[] = {

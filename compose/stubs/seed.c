@@ -89,3 +89,22 @@ json_t *seed_list(const json_t *seed, const char *name, struct problem *p)
 			return seed_failed(p, "\"%s\" must be a list of objects", name);
 	return json_incref(list);
 }
+
+json_t *seed_by_key(const json_t *seed, const char *name, const char *key,
+                    json_t *(*make)(const json_t *from, struct problem *p), struct problem *p)
+{
+	json_t *list = seed_list(seed, name, p), *data = json_object(), *from;
+	bool ok = list && data;
+	size_t i;
+
+	json_array_foreach(list, i, from) {
+		json_t *made = ok ? make(from, p) : NULL;
+
+		ok = made && json_object_set_new(data, json_string_value(json_object_get(from, key)), made) == 0;
+	}
+	json_decref(list);
+	if (ok)
+		return data;
+	json_decref(data);
+	return NULL;
+}

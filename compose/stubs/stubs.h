@@ -74,6 +74,9 @@ json_t *seed_object(const json_t *from, const struct seed_field *fields, size_t 
 /* The list of that name in the seed, an empty one when there is none; NULL when it is no list of objects. Owned by
  * the caller. */
 json_t *seed_list(const json_t *seed, const char *name, struct problem *p);
+/* Each of that list, made by `make` (NULL with *p filled when it is wrong), by its own member `key`; a new object. */
+json_t *seed_by_key(const json_t *seed, const char *name, const char *key,
+                    json_t *(*make)(const json_t *from, struct problem *p), struct problem *p);
 json_t *seed_failed(struct problem *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- store.c: one JSON file a system, whole at any time; what was ordered since is in the record ---- */

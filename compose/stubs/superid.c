@@ -124,31 +124,23 @@ static void put_users(json_t *data, const struct call *c, struct reply *r)
 	reply_receipt(r, is_changed);
 }
 
-static json_t *seed_superid(const json_t *seed, struct problem *p)
+static json_t *seed_identity(const json_t *from, struct problem *p)
 {
 	static const struct seed_field fields[] = {
 		{ "ctx", JSON_STRING, NULL },    { "name", JSON_STRING, "" },      { "serial", JSON_STRING, "" },
 		{ "test_of", JSON_STRING, "" },  { "state", JSON_STRING, "normal" }, { "users", JSON_ARRAY, NULL },
 	};
-	json_t *list = seed_list(seed, "identities", p), *data = json_object(), *from;
-	bool ok = list != NULL;
-	size_t i;
+	json_t *tenant = seed_object(from, fields, sizeof fields / sizeof *fields, p);
 
-	json_array_foreach(list, i, from) {
-		json_t *tenant = ok ? seed_object(from, fields, sizeof fields / sizeof *fields, p) : NULL;
+	if (!tenant || is_user_list(json_object_get(tenant, "users")))
+		return tenant;
+	json_decref(tenant);
+	return seed_failed(p, "each user of \"identities\" needs login and associate_id");
+}
 
-		ok = tenant != NULL;
-		if (ok && !is_user_list(json_object_get(tenant, "users")))
-			ok = seed_failed(p, "each user of \"identities\" needs login and associate_id") != NULL;
-		if (ok)
-			json_object_set(data, json_string_value(json_object_get(tenant, "ctx")), tenant);
-		json_decref(tenant);
-	}
-	json_decref(list);
-	if (ok)
-		return data;
-	json_decref(data);
-	return NULL;
+static json_t *seed_superid(const json_t *seed, struct problem *p)
+{
+	return seed_by_key(seed, "identities", "ctx", seed_identity, p);
 }
 
 static const struct operation operations[] = {
