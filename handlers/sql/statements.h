@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The statements of handlers/sql/<dialect>/, put into the program when it was built. A file holds named sections:
+ * The statements of handlers/sql/<dialect>/ and handlers/sql/standard/, which SQLite and PostgreSQL share, put into the
+ * program when it was built. A file holds named sections:
  *
  *   -- name: s11_disable_schedules     starts one, up to the next
  *   -- needs: schedule                 it is passed over when the table, or a column as in

@@ -565,17 +565,22 @@ static bool is_of_copying_rows(const char *name)
 	return strncmp(name, "_copy_", 6) == 0;
 }
 
+static bool is_of_sqlite(const char *file)
+{
+	return strncmp(file, "sql/sqlite/", 11) == 0 || strncmp(file, "sql/standard/", 13) == 0;
+}
+
 START_TEST(every_section_of_sqlite_is_there_in_t_sql)
 {
 	struct statements *all;
 	size_t count = 0;
 	char name[64];
 
-	must((all = statements_new("sqlserver", false, sql_files, sql_files_count, e)));
+	must((all = statements_new("sqlserver", NULL, false, sql_files, sql_files_count, e)));
 	for (size_t i = 0; i < sql_files_count; i++) {
 		const char *at = sql_files[i].text;
 
-		while (strncmp(sql_files[i].name, "sql/sqlite/", 11) == 0 && next_name(&at, name)) {
+		while (is_of_sqlite(sql_files[i].name) && next_name(&at, name)) {
 			if (!is_of_copying_rows(name))
 				must(statements_find(all, name, e));
 			count++;
@@ -597,7 +602,7 @@ START_TEST(a_block_is_one_statement_and_tables_have_their_schema)
 	bool more;
 
 	buf_init(&st.sql, 1 << 16);
-	must((all = statements_new("sqlserver", false, sql_files, sql_files_count, e)));
+	must((all = statements_new("sqlserver", NULL, false, sql_files, sql_files_count, e)));
 	must((section = statements_find(all, "s10_map_user", e)));
 	at = section->sql;
 	must(statement_next(section, &at, &args, &st, &more, e));

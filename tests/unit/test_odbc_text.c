@@ -18,7 +18,7 @@ static struct statements *read_one(const char *text, struct err *e)
 {
 	const struct embedded_file f = file("sql/sqlite/x.sql", text);
 
-	return statements_new("sqlite", false, &f, 1, e);
+	return statements_new("sqlite", NULL, false, &f, 1, e);
 }
 
 /* The statements of section `name` with ';' between them; "!" and the error when it fails. */
@@ -94,11 +94,33 @@ START_TEST(test_bad_statements_are_clear_errors)
 	ck_assert_ptr_nonnull(strstr(built("-- name: q\nSELECT {t}", "q", &args, &values), "no identifier"));
 	ck_assert_ptr_nonnull(strstr(built("-- name: q\nSELECT 'open", "q", &args, &values), "does not end"));
 	ck_assert_ptr_nonnull(strstr(built("-- name: q\nSELECT {1 2}", "q", &args, &values), "does not end"));
-	ck_assert_ptr_null(statements_new("sqlite", false, twice, 2, &e));
+	ck_assert_ptr_null(statements_new("sqlite", NULL, false, twice, 2, &e));
 	ck_assert_str_eq(e.text, "sql/sqlite/b.sql: two sections are named q");
 	err_clear(&e);
-	ck_assert_ptr_null(statements_new("oracle", false, twice, 2, &e));
+	ck_assert_ptr_null(statements_new("oracle", NULL, false, twice, 2, &e));
 	ck_assert_ptr_nonnull(strstr(e.text, "no statements for the dialect"));
+}
+END_TEST
+
+START_TEST(test_what_is_shared_stands_behind_what_is_own)
+{
+	const struct embedded_file both[] = { file("sql/standard/x.sql", "-- name: q\nSELECT 1\n-- name: all\nSELECT 2\n"),
+					      file("sql/sqlite/x.sql", "-- name: q\nSELECT 3\n") };
+	const struct embedded_file twice[] = { file("sql/sqlite/x.sql", "-- name: q\nSELECT 3\n"),
+					       file("sql/standard/x.sql", "-- name: all\nSELECT 1\n-- name: all\nSELECT 2\n") };
+	struct err e = { 0 };
+	struct statements *s = statements_new("sqlite", "standard", false, both, 2, &e);
+
+	ck_assert_msg(s, "%s", e.text);
+	ck_assert_str_eq(statements_find(s, "q", &e)->sql, "SELECT 3\n");
+	ck_assert_str_eq(statements_find(s, "all", &e)->sql, "SELECT 2\n");
+	statements_free(&s);
+	s = statements_new("sqlite", NULL, false, both, 2, &e);
+	ck_assert_ptr_null(statements_find(s, "all", &e));
+	err_clear(&e);
+	statements_free(&s);
+	ck_assert_ptr_null(statements_new("sqlite", "standard", false, twice, 2, &e));
+	ck_assert_ptr_nonnull(strstr(e.text, "sql/standard/x.sql: two sections are named all"));
 }
 END_TEST
 
@@ -273,6 +295,7 @@ int main(void)
 	tcase_add_test(tc, test_values_are_bound_and_identifiers_quoted);
 	tcase_add_test(tc, test_several_statements_in_a_section);
 	tcase_add_test(tc, test_bad_statements_are_clear_errors);
+	tcase_add_test(tc, test_what_is_shared_stands_behind_what_is_own);
 	tcase_add_test(tc, test_needs_are_read);
 	tcase_add_test(tc, test_names);
 	tcase_add_test(tc, test_definitions_for_a_simple_lexer);

@@ -111,6 +111,7 @@ struct sql_files {
 
 struct sql_dialect {
 	const char *name;
+	const char *shared_statements;  /* folder of handlers/sql/ with what it says as others do; NULL: it says all itself */
 	const char *server_database; /* name of the catalogue; cannot be a tenant's */
 	const char *begin_read, *begin_write, *commit, *rollback; /* all NULL: the driver's own */
 	const char *const *on_connect[ACCESS_END]; /* statements run after connecting, NULL at the end */

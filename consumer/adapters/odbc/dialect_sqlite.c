@@ -138,6 +138,7 @@ static const struct sql_catalogue catalogue = {
 
 const struct sql_dialect dialect_sqlite = {
 	.name = "sqlite",
+	.shared_statements = "standard",
 	.server_database = "_server",
 	.begin_read = "BEGIN",
 	.begin_write = "BEGIN IMMEDIATE", /* a reader that wants to write later may deadlock */

@@ -385,7 +385,8 @@ struct odbc_server *odbc_server_open(const struct odbc_settings *settings, struc
 	pthread_mutex_init(&s->jobs.lock, NULL);
 	s->dialect = dialect_find(settings->dialect, e);
 	ok = s->dialect && copy_settings(s, settings, e) &&
-	     (s->statements = statements_new(s->dialect->name, s->dialect->folds_names, sql_files, sql_files_count, e)) &&
+	     (s->statements = statements_new(s->dialect->name, s->dialect->shared_statements, s->dialect->folds_names, sql_files,
+					     sql_files_count, e)) &&
 	     (s->env = odbc_env_new(e)) && open_catalogue(s, e);
 	if (ok) {
 		s->has_watchdog = pthread_create(&s->watchdog, NULL, watch, s) == 0;

@@ -14,6 +14,7 @@ enum { SLOTS = 2048, SECTIONS_MAX = 1024 }; /* half full at most, so that probin
 struct statements {
 	struct section *slots[SLOTS];
 	size_t count;
+	bool reading_shared;
 };
 
 static size_t slot_of(const char *name)
@@ -83,10 +84,23 @@ static bool check_pieces(const struct section *section, struct err *e)
 	return true;
 }
 
+static void free_section(struct section **section)
+{
+	if (*section)
+		free((*section)->sql);
+	free(*section);
+	*section = NULL;
+}
+
+/* Takes the section over when it worked. */
 static bool keep(struct statements *s, struct section *section, const char *start, const char *end, struct err *e)
 {
 	struct section **slot = find_slot(s, section->name);
 
+	if (*slot && s->reading_shared && !(*slot)->is_shared) {
+		free_section(&section);
+		return true;
+	}
 	if (*slot)
 		return err_set(e, ERR_MISUSE, 0, "sql", "two sections are named %s", section->name);
 	if (s->count == SECTIONS_MAX)
@@ -96,17 +110,10 @@ static bool keep(struct statements *s, struct section *section, const char *star
 		return err_set(e, ERR_TRANSIENT, 0, "sql", "out of memory");
 	if (!check_pieces(section, e))
 		return false;
+	section->is_shared = s->reading_shared;
 	*slot = section;
 	s->count++;
 	return true;
-}
-
-static void free_section(struct section **section)
-{
-	if (*section)
-		free((*section)->sql);
-	free(*section);
-	*section = NULL;
 }
 
 /* Ends the section under way at `end`; its text began at `start`. */
@@ -161,30 +168,35 @@ static void fold_names(struct statements *s)
 			s->slots[i]->folds_names = true;
 }
 
-struct statements *statements_new(const char *dialect, bool folds_names, const struct embedded_file *files, size_t count,
-				  struct err *e)
+static bool read_folder(struct statements *s, const char *folder, const struct embedded_file *files, size_t count, struct err *e)
+{
+	char prefix[64];
+
+	snprintf(prefix, sizeof prefix, "sql/%s/", folder);
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(files[i].name, prefix, strlen(prefix)) == 0 && !read_file(s, &files[i], e)) {
+			err_prepend(e, files[i].name);
+			return false;
+		}
+	return s->count > 0 || err_set(e, ERR_MISUSE, 0, "sql", "there are no statements for the dialect \"%s\"", folder);
+}
+
+struct statements *statements_new(const char *dialect, const char *shared, bool folds_names, const struct embedded_file *files,
+				  size_t count, struct err *e)
 {
 	struct statements *s = calloc(1, sizeof *s);
-	char prefix[64];
+	bool ok;
 
 	if (!s) {
 		err_set(e, ERR_TRANSIENT, 0, "sql", "out of memory");
 		return NULL;
 	}
-	snprintf(prefix, sizeof prefix, "sql/%s/", dialect);
-	for (size_t i = 0; i < count; i++) {
-		if (strncmp(files[i].name, prefix, strlen(prefix)) != 0 || read_file(s, &files[i], e))
-			continue;
-		err_prepend(e, files[i].name);
+	ok = read_folder(s, dialect, files, count, e);
+	s->reading_shared = true;
+	if (!ok || (shared && !read_folder(s, shared, files, count, e)))
 		statements_free(&s);
-		return NULL;
-	}
-	if (s->count == 0) {
-		err_set(e, ERR_MISUSE, 0, "sql", "there are no statements for the dialect \"%s\"", dialect);
-		statements_free(&s);
-	} else if (folds_names) {
+	else if (folds_names)
 		fold_names(s);
-	}
 	return s;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The named sections of handlers/sql/<dialect>/: found by name, checked once, turned into text with '?' where the
- * values go. */
+ * The named sections of handlers/sql/<dialect>/, and of the folder that it shares with others: found by name, checked
+ * once, turned into text with '?' where the values go. */
 #ifndef SANDBOX_ODBC_STATEMENTS_H
 #define SANDBOX_ODBC_STATEMENTS_H
 
@@ -21,14 +21,16 @@ struct section {
 	struct section_need needs[NEEDS_MAX];
 	size_t need_count;
 	bool folds_names; /* identifiers go in in lower case */
+	bool is_shared;   /* not the dialect's own */
 };
 
 struct statements;
 
-/* Reads every file of sql/<dialect>/. NULL and *e filled when two sections have one name, when a section is broken or
- * when there is none for the dialect. */
-struct statements *statements_new(const char *dialect, bool folds_names, const struct embedded_file *files, size_t count,
-				  struct err *e);
+/* Reads every file of sql/<dialect>/, and of sql/<shared>/ (NULL: there is none) the sections that the dialect does not say
+ * in its own way. NULL and *e filled when two sections of one folder have one name, when a section is broken or when there
+ * is none for the dialect. */
+struct statements *statements_new(const char *dialect, const char *shared, bool folds_names, const struct embedded_file *files,
+				  size_t count, struct err *e);
 void statements_free(struct statements **s);
 
 /* The section of that name; NULL and *e filled (MISUSE) when there is none. */

@@ -1,12 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Keys of rows that steps add (handlers/words.h).
+-- What this database says in its own way; the rest is in ../standard.
 
 -- name: key_next
 -- needs: sequence
 SELECT max(coalesce((SELECT max({key}) FROM {table}), 0) + 1,
            coalesce((SELECT next_id FROM sequence WHERE lower(TableName) = lower(:table)), 1))
-
--- name: key_used
--- needs: sequence
-UPDATE sequence SET next_id = (SELECT max({key}) + 1 FROM {table})
- WHERE lower(TableName) = lower(:table) AND next_id <= (SELECT max({key}) FROM {table})

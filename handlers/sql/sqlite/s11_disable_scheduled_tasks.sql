@@ -1,13 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
+-- What this database says in its own way; the rest is in ../standard.
+
 -- name: s11_wrong_schedules
 -- needs: schedule
 SELECT count(*) FROM schedule
  WHERE disabled <> CASE WHEN instr(:ticked, ',' || id || ',') > 0 THEN 0 ELSE 1 END
     OR lock_expire IS NOT NULL OR coalesce(lock_pid, 0) <> 0 OR asap <> 0
-
--- name: s11_schedules_on
--- needs: schedule
-SELECT count(*) FROM schedule WHERE disabled = 0
 
 -- name: s11_disable_schedules
 -- needs: schedule
