@@ -22,7 +22,8 @@ static const char *source_of(const struct installation *i, const char *target)
 {
 	static const char *const own[] = { "Cust71001", "Cust71002", "Cust71003", "Cust71004", "Cust71005", "Cust71006",
 					   "Cust71007", "Cust71008", "Cust71009" };
-	size_t n = (size_t)(target[strlen(target) - 1] - '1');
+	const size_t len = strlen(target);
+	const size_t n = len ? (size_t)(target[len - 1] - '1') : sizeof own / sizeof *own; /* a bad request may have no target */
 
 	return i->own_sources && n < sizeof own / sizeof *own ? own[n] : SOURCE;
 }
