@@ -74,7 +74,7 @@ static _Noreturn void run(const struct redis_server *server)
 		dup2(log, 1);
 	}
 	execlp("redis-server", "redis-server", "--bind", "127.0.0.1", "--port", port, "--unixsocket",
-	       server->socket_path, "--dir", server->folder, "--appendonly", "yes", "--appendfsync", "everysec",
+	       server->socket_path, "--dir", server->folder, "--appendonly", "yes", "--appendfsync", "always",
 	       "--save", "", "--daemonize", "no", "--logfile", "redis.log", "--maxmemory-policy", "noeviction",
 	       "--hash-max-listpack-value", "1024",
 	       "--enable-debug-command", "local", (char *)NULL);

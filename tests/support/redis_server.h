@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A private redis-server for one test: own folder, unix socket and loopback port, append-only file on. */
+ * A private redis-server for one test: own folder, unix socket and loopback port. What it has answered is on disk: with
+ * "everysec" a killed server has lost what it could not write while the disk was busy. */
 #ifndef SANDBOX_TESTS_REDIS_SERVER_H
 #define SANDBOX_TESTS_REDIS_SERVER_H
 
