@@ -49,8 +49,7 @@ static bool scan_all(struct step_ctx *c, const struct sql_filter *filter)
 	while (!pages.finished) {
 		if (!step_may_act(c) || !c->ports->sql->scan_next(c->ports->sql, filter, &pages, c->err))
 			return false;
-		atomic_store(&c->progress->rows, pages.rows);
-		atomic_store(&c->progress->bytes, pages.bytes);
+		step_pages(c, &pages);
 	}
 	return true;
 }

@@ -35,9 +35,7 @@ static bool copy_pages(struct step_ctx *c, const struct sql_filter *filter, stru
 		if (!step_may_act(c) || !sql->copy_next(sql, &c->fence, filter, pages, c->err))
 			return false;
 		c->acted |= pages->rows > before;
-		atomic_store(&c->progress->rows, pages->rows);
-		atomic_store(&c->progress->bytes, pages->bytes);
-		atomic_store(&c->progress->rows_total, pages->rows_expected);
+		step_pages(c, pages);
 	}
 	return true;
 }

@@ -26,8 +26,7 @@ static bool mask_pages(struct step_ctx *c, const struct mask_filter *mask, struc
 	for (int i = 0; i < PAGES_A_CALL && !pages->finished; i++) {
 		if (!step_may_act(c) || !sql->mask_next(sql, &c->fence, &mask->filter, pages, c->err))
 			return false;
-		atomic_store(&c->progress->rows, pages->rows);
-		atomic_store(&c->progress->rows_total, pages->rows_expected);
+		step_pages(c, pages);
 	}
 	c->acted |= pages->cells_changed > 0;
 	return true;

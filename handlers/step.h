@@ -149,8 +149,13 @@ struct step_ports {
 	struct records_port *records; /* of the sweep only */
 };
 
+enum { STEP_TABLE_MAX = 64 };
+
 struct step_progress { /* read by the watchdog and by `watch` while the handler runs */
 	_Atomic int64_t rows, bytes, rows_total;
+	_Atomic int64_t tables, tables_total; /* done, and in all; 0 when the step goes over no tables */
+	_Atomic int64_t table_rows;           /* of the one under way */
+	_Atomic char table[STEP_TABLE_MAX];   /* its name, "" none. Read while it changes it may be half of each: only people do */
 };
 
 struct step_notice { /* what step 31 tells of the target beside its own event: BackupRestored is made of it */

@@ -8,6 +8,21 @@
 
 enum { SEAL_PARTS_MAX = 12 };
 
+void step_pages(struct step_ctx *c, const struct sql_pages *pages)
+{
+	struct step_progress *p = c->progress;
+
+	_Static_assert(sizeof pages->table == STEP_TABLE_MAX, "a name fits into the progress of a step");
+	atomic_store(&p->rows, pages->rows);
+	atomic_store(&p->bytes, pages->bytes);
+	atomic_store(&p->rows_total, pages->rows_expected);
+	atomic_store(&p->tables, pages->tables_done);
+	atomic_store(&p->tables_total, pages->tables_total);
+	atomic_store(&p->table_rows, pages->table_rows);
+	for (size_t i = 0; i < STEP_TABLE_MAX; i++)
+		atomic_store_explicit(&p->table[i], pages->table[i], memory_order_relaxed);
+}
+
 bool step_may_act(struct step_ctx *c)
 {
 	if (!step_must_stop(c))

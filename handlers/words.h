@@ -28,6 +28,9 @@ void *step_take(struct step_ctx *c, size_t size_bytes);
 /* Now, as the database writes its times: "2026-08-01 10:15:00" in UTC; NULL as step_text. */
 const char *step_now(struct step_ctx *c, int64_t minus_ms);
 
+/* Shows people how far a pass over the tables is. */
+void step_pages(struct step_ctx *c, const struct sql_pages *pages);
+
 /* ---- values of statements: SQL_ARGS(sql_text("name", text), sql_number("id", 7)) ---- */
 
 struct sql_arg sql_text(const char *name, const char *text); /* NULL text is SQL NULL */

@@ -99,8 +99,8 @@ static void look_at_earlier(struct watching *w, const struct sight *s)
 		struct sight other;
 
 		sight_make(c, &clones[i], false, &other);
-		if (strcmp(other.snap.source_ctx, s->snap.source_ctx) == 0 && strcmp(other.id, s->id) != 0)
-			pace_earlier(&w->pace, &other);
+		if (strcmp(other.id, s->id) != 0)
+			pace_earlier(&w->pace, &other, strcmp(other.snap.source_ctx, s->snap.source_ctx) == 0);
 		sight_done(&other);
 	}
 }

@@ -4,6 +4,7 @@
 #include "consumer/ctl/human.h"
 #include "consumer/ctl/message_json.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* ---- states ---- */
@@ -101,6 +102,14 @@ void look_moved(struct buf *out, const struct step_note *note)
 		buf_add_text(out, note->rows > 0 ? ", " : "");
 		human_size(out, note->bytes);
 	}
+	if (note->table[0] && note->tables < note->tables_total) {
+		buf_printf(out, ", table %" PRId64 " of %" PRId64 " ", note->tables + 1, note->tables_total);
+		human_text(out, note->table, strlen(note->table));
+		if (note->table_rows > 0) {
+			buf_add_text(out, " at ");
+			human_count(out, note->table_rows);
+		}
+	}
 }
 
 /* ---- JSON ---- */
@@ -121,6 +130,12 @@ static void json_step(struct js *j, const struct sight *s, enum step_id step)
 		js_number(j, "rows", note->rows);
 		js_number(j, "bytes", note->bytes);
 		js_number(j, "rows_total", note->rows_total);
+		if (note->tables_total) {
+			js_number(j, "tables", note->tables);
+			js_number(j, "tables_total", note->tables_total);
+			js_text(j, "table", note->table);
+			js_number(j, "table_rows", note->table_rows);
+		}
 		js_time(j, "moved_at", note->at_ms);
 	}
 	if (note->text[0])

@@ -31,18 +31,34 @@ void pace_look(struct pace *p, const struct sight *s)
 		look_at_step(&p->steps[i], &s->notes[i]);
 }
 
-void pace_earlier(struct pace *p, const struct sight *earlier)
+/* Rows that the copy moves, or moved; 0 not known. */
+static int64_t rows_of(const struct sight *s)
+{
+	const struct step_note *note = &s->notes[STEP_copy_database];
+
+	return note->rows > note->rows_total || (s->done & STEP_BIT(STEP_copy_database)) ? note->rows : note->rows_total;
+}
+
+void pace_earlier(struct pace *p, const struct sight *earlier, bool same_source)
 {
 	int64_t took_ms = earlier->snap.ended_at_ms - earlier->snap.started_at_ms;
 
 	if (earlier->snap.status != CLONE_COMPLETED || earlier->snap.run != 1 || earlier->snap.started_at_ms <= 0 ||
-	    took_ms <= 0)
+	    took_ms <= 0 || p->earlier_count == PACE_EARLIER_MAX)
 		return;
-	if (!p->earlier || took_ms < p->shortest_ms)
-		p->shortest_ms = took_ms;
-	if (!p->earlier || took_ms > p->longest_ms)
-		p->longest_ms = took_ms;
-	p->earlier++;
+	p->earlier[p->earlier_count].rows = rows_of(earlier);
+	p->earlier[p->earlier_count].took_ms = took_ms;
+	p->earlier[p->earlier_count++].same_source = same_source;
+}
+
+/* Of that size: at most twice as large or half as large. */
+static bool is_like(const struct pace *p, size_t i, int64_t rows)
+{
+	int64_t others = p->earlier[i].rows;
+
+	if (rows <= 0 || others <= 0)
+		return p->earlier[i].same_source;
+	return others / 2 <= rows && rows / 2 <= others;
 }
 
 struct time_left pace_of_step(const struct pace *p, const struct sight *s, enum step_id step)
@@ -53,17 +69,26 @@ struct time_left pace_of_step(const struct pace *p, const struct sight *s, enum 
 
 	if (pace->samples < SAMPLES_MIN || note->rows_total <= 0 || rest < 0 || !(s->running & STEP_BIT(step)))
 		return (struct time_left){ .is_known = false };
-	return (struct time_left){ true, (int64_t)(rest / pace->fastest), (int64_t)(rest / pace->slowest) };
+	return (struct time_left){ true, (int64_t)(rest / pace->fastest), (int64_t)(rest / pace->slowest), 0 };
 }
 
 struct time_left pace_of_clone(const struct pace *p, const struct sight *s, int64_t now_ms)
 {
-	int64_t elapsed_ms = sight_elapsed_ms(s, now_ms);
-	struct time_left left = { .is_known = p->earlier > 0 && elapsed_ms < p->longest_ms && s->snap.run == 1 &&
-		s->snap.status == CLONE_RUNNING };
+	int64_t elapsed_ms = sight_elapsed_ms(s, now_ms), rows = rows_of(s), shortest_ms = INT64_MAX, longest_ms = 0;
+	struct time_left left = { 0 };
 
-	left.least_ms = p->shortest_ms > elapsed_ms ? p->shortest_ms - elapsed_ms : 0;
-	left.most_ms = p->longest_ms - elapsed_ms;
+	for (size_t i = 0; i < p->earlier_count; i++) {
+		int64_t took_ms = p->earlier[i].took_ms;
+
+		if (!is_like(p, i, rows))
+			continue;
+		shortest_ms = took_ms < shortest_ms ? took_ms : shortest_ms;
+		longest_ms = took_ms > longest_ms ? took_ms : longest_ms;
+		left.by++;
+	}
+	left.is_known = left.by > 0 && elapsed_ms < longest_ms && s->snap.run == 1 && s->snap.status == CLONE_RUNNING;
+	left.least_ms = shortest_ms > elapsed_ms ? shortest_ms - elapsed_ms : 0;
+	left.most_ms = longest_ms - elapsed_ms;
 	return left;
 }
 

@@ -5,6 +5,7 @@
 #include "consumer/ctl/human.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,11 +99,12 @@ static const struct store_pair *pair_of(const struct store_pair *pairs, size_t c
 	return NULL;
 }
 
-/* "rows bytes rows_total utc_ms" and, where it is known, what the step waits for. */
+/* Numbers, the table under way and, where it is known, what the step waits for: consumer/runtime/loop_out.c writes it. */
 static void read_note(const struct store_pair *pair, struct step_note *note)
 {
-	int64_t *const numbers[] = { &note->rows, &note->bytes, &note->rows_total, &note->at_ms };
-	const char *text = pair->value;
+	int64_t *const numbers[] = { &note->rows, &note->bytes, &note->rows_total, &note->at_ms, &note->tables,
+		&note->tables_total, &note->table_rows };
+	const char *text = pair->value, *tab;
 	char *end;
 
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -113,7 +115,13 @@ static void read_note(const struct store_pair *pair, struct step_note *note)
 		}
 		text = end;
 	}
-	note->text = text + strspn(text, " ");
+	tab = *text == '\t' ? strchr(text + 1, '\t') : NULL;
+	if (!tab) {
+		*note = (struct step_note){ .text = "" };
+		return;
+	}
+	snprintf(note->table, sizeof note->table, "%.*s", (int)(tab - text - 1), text + 1);
+	note->text = tab + 1;
 }
 
 /* Notes of an earlier run are older than this one. */

@@ -45,7 +45,7 @@ static void head_line(const struct watch_frame *f, struct buf *line)
 	if (left.is_known) {
 		buf_add_text(line, ", left ");
 		pace_print(line, &left);
-		buf_printf(line, " (by %d earlier)", f->pace->earlier);
+		buf_printf(line, " (by %d earlier)", left.by);
 	}
 	if (s->snap.run > 1)
 		buf_printf(line, "  run %d", s->snap.run);

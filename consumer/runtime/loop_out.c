@@ -228,17 +228,33 @@ void loop_carry_out(struct loop *l, const struct effect *fx)
 
 /* ---- progress ---- */
 
-/* "rows bytes rows_total utc_ms" and behind a blank what the step waits for: consumer/ctl/sight.c reads it. */
+/* What is no letter of a name would end the note's field. */
+static void read_table(const struct step_progress *p, char name_r[STEP_TABLE_MAX])
+{
+	for (size_t i = 0; i < STEP_TABLE_MAX; i++) {
+		name_r[i] = atomic_load_explicit(&p->table[i], memory_order_relaxed);
+		if (name_r[i] > 0 && name_r[i] < ' ')
+			name_r[i] = ' ';
+	}
+	name_r[STEP_TABLE_MAX - 1] = '\0';
+}
+
+/* "rows bytes rows_total utc_ms tables tables_total table_rows", the table under way and what the step waits for, with tabs
+ * between the three: consumer/ctl/sight.c reads it. */
 static void note(struct loop *l, const struct work *w, int64_t rows, int64_t bytes, const char *waits_for)
 {
-	char text[96 + sizeof w->waited_on];
+	const struct step_progress *p = &w->progress;
+	char text[192 + STEP_TABLE_MAX + sizeof w->waited_on], table[STEP_TABLE_MAX];
 	const struct store_pair pair = { w->fence.step, text, 0 };
 	struct store_pair pairs[1] = { pair };
 	struct store_op op = { .kind = STORE_NOTE, .target_ctx = w->fence.target_ctx, .clone_id = w->fence.clone_id,
 		.clone_set = pairs, .clone_set_count = 1 };
 
-	pairs[0].len = (size_t)snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %.*s", rows,
-		bytes, atomic_load(&w->progress.rows_total), loop_utc_ms(), (int)sizeof w->waited_on - 1, waits_for);
+	read_table(p, table);
+	pairs[0].len = (size_t)snprintf(text, sizeof text,
+		"%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\t%s\t%.*s", rows, bytes,
+		atomic_load(&p->rows_total), loop_utc_ms(), atomic_load(&p->tables), atomic_load(&p->tables_total),
+		atomic_load(&p->table_rows), table, (int)sizeof w->waited_on - 1, waits_for);
 	loop_store_submit(l, &op);
 }
 

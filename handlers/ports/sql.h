@@ -98,6 +98,8 @@ struct sql_pages { /* progress of copy_next, mask_next and scan_next; zero it, o
 	int64_t rows, bytes;   /* of this pass so far */
 	int64_t rows_expected; /* an estimate, 0 when unknown */
 	int64_t cells_changed;
+	char table[64];     /* the one under way, cut when its name is longer; "" none, or several at a time */
+	int64_t table_rows; /* of it so far */
 	bool finished;
 };
 

@@ -49,8 +49,9 @@ bool pg_copy_totals(struct pg_copy *copy, struct sql_pages *pages, struct err *e
 {
 	static const char sql[] =
 		"SELECT count(*), coalesce(sum(c.checked), 0), coalesce(sum(u.rows), 0), coalesce(sum(u.bytes), 0),"
-		" coalesce(sum(u.cells_changed), 0), coalesce(sum(greatest(c.expected, u.rows)), 0) FROM public.sandbox_copy AS c"
-		" LEFT JOIN (SELECT n, sum(rows) AS rows, sum(bytes) AS bytes, sum(cells_changed) AS cells_changed FROM"
+		" coalesce(sum(u.cells_changed), 0), coalesce(sum(greatest(c.expected, u.rows)), 0),"
+		" coalesce((SELECT name FROM public.sandbox_copy WHERE checked = 0 ORDER BY n LIMIT 1), '')"
+		" FROM public.sandbox_copy AS c LEFT JOIN (SELECT n, sum(rows) AS rows, sum(bytes) AS bytes, sum(cells_changed) AS cells_changed FROM"
 		" public.sandbox_copy_unit GROUP BY n) AS u ON u.n = c.n";
 	PGresult *r = pg_query(&copy->session->own, sql, NULL, 0, e);
 
@@ -62,6 +63,7 @@ bool pg_copy_totals(struct pg_copy *copy, struct sql_pages *pages, struct err *e
 	pages->bytes = pg_number(r, 0, 3);
 	pages->cells_changed = pg_number(r, 0, 4);
 	pages->rows_expected = pg_number(r, 0, 5);
+	snprintf(pages->table, sizeof pages->table, "%.*s", (int)sizeof pages->table - 1, PQgetvalue(r, 0, 6));
 	PQclear(r);
 	return true;
 }

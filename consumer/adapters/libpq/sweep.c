@@ -203,6 +203,7 @@ static bool one_stretch(struct sweep *s, struct err *e)
 	s->pages->bytes += w->work.lines.bytes;
 	s->pages->cells_changed += w->work.lines.cells_changed;
 	s->next_page = end;
+	snprintf(s->pages->table, sizeof s->pages->table, "%.*s", (int)sizeof s->pages->table - 1, s->table->name);
 	return true;
 }
 

@@ -117,6 +117,7 @@ static bool rows_phase(struct copy *copy, struct err *e)
 		}
 		if (!copy_table_page(copy, &table, e) || !copy_write_table(copy, &table, e))
 			return false;
+		copy->last = table;
 	} while (copy->rows_left > 0);
 	return true;
 }
@@ -172,6 +173,8 @@ static bool remember(struct copy *copy, const struct fence *f, struct sql_pages 
 {
 	if (!copy_write_run(copy, e) || !copy_totals(copy, pages, e))
 		return false;
+	pages->table_rows = copy->last.at.rows;
+	snprintf(pages->table, sizeof pages->table, "%.*s", (int)sizeof pages->table - 1, copy->last.name);
 	snprintf(pages->cursor, sizeof pages->cursor, "run %d phase %d", copy->run.run, (int)copy->run.phase);
 	return ledger_set(copy->port, copy->conn, f, pages->rows, pages->cursor, e);
 }

@@ -35,6 +35,7 @@ struct copy { /* one call of copy_next */
 	const struct sql_filter *filter;
 	struct copy_run run;
 	int64_t rows_left; /* of what this call may move */
+	struct copy_table last; /* that a page was moved of; not found: none in this call */
 };
 
 bool copy_read_run(struct copy *copy, struct err *e);

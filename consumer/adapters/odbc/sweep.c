@@ -224,6 +224,8 @@ static bool sweep_pages(struct sweep *s, struct err *e)
 		s->pages->finished = s->pages->tables_done >= nth.seen;
 		if (!s->pages->finished && !one_page(s, nth.name, e))
 			return false;
+		snprintf(s->pages->table, sizeof s->pages->table, "%.*s", (int)sizeof s->pages->table - 1, nth.name);
+		s->pages->table_rows = s->at.rows;
 	}
 	write_cursor(s);
 	return true;
