@@ -13,7 +13,9 @@
 enum {
 	BATCH_MAX_BYTES = 16 * 1024 * 1024,
 	POST_MAX_BYTES = 256 * 1024,
-	STARTS_A_TURN = 32,    /* signing takes a millisecond; the posts under way want to be looked after meanwhile */
+	STARTS_A_TURN = 32,    /* signing takes a millisecond; the posts under way want to be looked after meanwhile, */
+	STARTS_FOR_MS = 20,    /* on a machine that is slow or busy too: their time-outs go on */
+	CLAIM_AHEAD = 4 * STARTS_A_TURN, /* more would see its lease run out before it is begun, and be claimed again */
 	STORE_PAUSE_MS = 500,  /* after the store failed */
 	DEFER_MS = 5000,       /* after the approvals could not be had */
 	HANGING_MS = 3000,     /* a post under way for so long has the room of a slow one */
@@ -44,6 +46,8 @@ struct sending {
 	struct job *jobs;
 	size_t *free_slots, free_count;
 	size_t looking, settling;
+	size_t start_at; /* whose turn it is */
+	bool backlog;    /* more is claimed than could be begun */
 	int64_t claim_at_ms, store_after_ms, figures_at_ms;
 	uint64_t chance;
 	struct arena *mem; /* of one post */
@@ -156,6 +160,10 @@ static bool start(struct sending *s, struct job *job, int64_t now_ms)
 	const struct app_authorisation *app;
 	struct err e = { 0 };
 
+	if (now_ms - job->since_ms > s->p->settings.lease_ms / 2) { /* we stood still; it may be another's by its end */
+		set_aside(s, job, DELIVERY_WAITING, notifier_utc_ms());
+		return false;
+	}
 	switch (directory_look(s->p->directory, job->claim->notice->ctx, now_ms - s->p->settings.recheck_ms, &known, &e)) {
 	case DIRECTORY_ASKED:
 		if (now_ms - job->since_ms > s->p->settings.lease_ms / 4)
@@ -179,20 +187,24 @@ static bool start(struct sending *s, struct job *job, int64_t now_ms)
 	return app != NULL;
 }
 
-/* True when more could be started at once. */
-static bool start_some(struct sending *s)
+/* In turn; s->backlog says afterwards whether there was more to begin. */
+static void start_some(struct sending *s)
 {
-	int64_t now_ms = notifier_now_ms();
+	const int64_t now_ms = notifier_now_ms();
+	const size_t limit = s->p->settings.limit, looking = s->looking;
 	size_t started = 0, seen = 0;
-	const size_t looking = s->looking;
 
-	for (size_t i = 0; i < s->p->settings.limit && seen < looking && started < STARTS_A_TURN; i++) {
-		if (s->jobs[i].state != JOB_LOOKING)
+	s->backlog = false;
+	for (size_t i = 0; i < limit && seen < looking && !s->backlog; i++) {
+		struct job *job = &s->jobs[s->start_at];
+
+		s->start_at = (s->start_at + 1) % limit;
+		if (job->state != JOB_LOOKING)
 			continue;
 		seen++;
-		started += start(s, &s->jobs[i], now_ms);
+		started += start(s, job, now_ms);
+		s->backlog = started == STARTS_A_TURN || notifier_now_ms() - now_ms >= STARTS_FOR_MS;
 	}
-	return started == STARTS_A_TURN;
 }
 
 /* ---- claiming ---- */
@@ -218,8 +230,8 @@ static struct claim_room room_now(const struct sending *s, int64_t now_ms)
 
 	if (room.max + s->looking > posts)
 		room.max = posts > s->looking ? posts - s->looking : 0;
-	if (room.max > DELIVERY_CLAIM_MAX)
-		room.max = DELIVERY_CLAIM_MAX;
+	if (room.max > CLAIM_AHEAD)
+		room.max = CLAIM_AHEAD;
 	room.slow_max = slow < limit_slow ? limit_slow - slow : 0;
 	return room;
 }
@@ -335,7 +347,6 @@ static void say_figures(struct sending *s)
 static void turn(struct sending *s)
 {
 	int64_t now_ms = notifier_now_ms(), wait_ms = WAIT_MAX_MS;
-	bool more;
 
 	atomic_store(s->p->alive_ms, now_ms);
 	take_results(s);
@@ -343,14 +354,18 @@ static void turn(struct sending *s)
 		settle(s);
 	if (now_ms >= s->store_after_ms && now_ms >= s->figures_at_ms)
 		say_figures(s);
-	if (!s->draining && now_ms >= s->store_after_ms && (now_ms >= s->claim_at_ms || atomic_load(s->p->news)))
+	if (!s->draining && !s->backlog && now_ms >= s->store_after_ms &&
+	    (now_ms >= s->claim_at_ms || atomic_load(s->p->news)))
 		claim(s);
-	more = !s->draining && start_some(s);
+	if (!s->draining)
+		start_some(s);
 	if (s->claim_at_ms - now_ms < wait_ms)
 		wait_ms = s->claim_at_ms > now_ms ? s->claim_at_ms - now_ms : 0;
 	if (now_ms < s->store_after_ms || s->draining)
 		wait_ms = WAIT_MAX_MS;
-	s->p->poster->wait(s->p->poster, more || (s->settling && now_ms >= s->store_after_ms) ? 0 : wait_ms);
+	if ((s->backlog && !s->draining) || (s->settling && now_ms >= s->store_after_ms))
+		wait_ms = 0;
+	s->p->poster->wait(s->p->poster, wait_ms);
 	log_flush(s->p->log);
 }
 
