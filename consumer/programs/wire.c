@@ -68,6 +68,7 @@ bool wire_redis(const struct config *c, struct wire_texts *texts, struct redis_s
 		.port = (int)config_int(c, CONF_REDIS_PORT),
 		.user = config_text(c, CONF_REDIS_USER),
 		.password = buf_text(&texts->secret),
+		.tls = config_bool(c, CONF_REDIS_TLS),
 		.connect_timeout_ms = config_ms(c, CONF_REDIS_CONNECT_TIMEOUT),
 		.command_timeout_ms = config_ms(c, CONF_REDIS_COMMAND_TIMEOUT),
 		.keep_ms = config_ms(c, CONF_REDIS_CLONE_TTL),

@@ -62,6 +62,28 @@ long long redis_server_tell(const struct redis_server *server, const char *line)
 	return answer[0] == ':' ? strtoll(answer + 1, NULL, 10) : 0;
 }
 
+bool redis_server_make_users(const struct redis_server *server)
+{
+	const char *source = getenv("SOURCE_DIR");
+	char path[512], line[1024], rule[1100], *mark;
+	bool ok = true, any = false;
+	FILE *file;
+
+	snprintf(path, sizeof path, "%s/compose/redis/users.acl", source ? source : ".");
+	file = fopen(path, "re");
+	while (file && ok && fgets(line, sizeof line, file)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!(mark = strstr(line, "#PASSWORD")))
+			continue;
+		*mark = '\0';
+		snprintf(rule, sizeof rule, "ACL SETUSER %s>pw%s", line + strlen("user "), mark + strlen("#PASSWORD"));
+		ok = any = redis_server_tell(server, rule) != REDIS_SERVER_ERROR;
+	}
+	if (file)
+		fclose(file);
+	return any;
+}
+
 static _Noreturn void run(const struct redis_server *server)
 {
 	char port[8];

@@ -26,6 +26,9 @@ pid_t redis_server_pid(const struct redis_server *server); /* 0 while it does no
 enum { REDIS_SERVER_ERROR = -1000 };
 long long redis_server_tell(const struct redis_server *server, const char *line);
 
+/* Makes the users of compose/redis/users.acl, all with the password "pw"; the default user stays. Needs SOURCE_DIR. */
+bool redis_server_make_users(const struct redis_server *server);
+
 void redis_server_stop(struct redis_server *server); /* SIGTERM: its data is on disk */
 void redis_server_kill(struct redis_server *server); /* SIGKILL */
 void redis_server_wipe(struct redis_server *server); /* the data of a server that does not run */

@@ -243,6 +243,19 @@ START_TEST(the_store_takes_what_the_limits_allow)
 }
 END_TEST
 
+/* Silently without TLS would be worse than not at all. */
+START_TEST(the_store_says_that_it_has_no_tls)
+{
+	struct redis_settings settings = { .socket_path = "/nowhere/redis.sock", .owner = "a" };
+
+	ck_assert(set("redis", "tls", "true"));
+	settings.tls = config_bool(config, CONF_REDIS_TLS);
+	ck_assert_ptr_null(redis_store_new(&settings, &err));
+	ck_assert_int_eq(err.class, ERR_REFUSED);
+	expect("without TLS; reach the server by its unix socket or through a local tunnel");
+}
+END_TEST
+
 START_TEST(long_lines_are_read_whole_or_refused)
 {
 	char text[CONFIG_LINE_MAX + 200];
@@ -370,6 +383,7 @@ int main(void)
 	tcase_add_test(tc, variables);
 	tcase_add_test(tc, files_with_mistakes);
 	tcase_add_test(tc, the_store_takes_what_the_limits_allow);
+	tcase_add_test(tc, the_store_says_that_it_has_no_tls);
 	tcase_add_test(tc, long_lines_are_read_whole_or_refused);
 	tcase_add_test(tc, a_secret_property_needs_a_private_file);
 	tcase_add_test(tc, what_is_shown_can_be_read_again);

@@ -65,14 +65,23 @@ static char *copy(const char *text, const char *otherwise)
 	return strdup(text && text[0] ? text : otherwise);
 }
 
+static bool can_be_had(const struct redis_settings *settings, struct err *e)
+{
+	if (settings->tls)
+		return err_set(e, ERR_REFUSED, 0, "redis",
+			       "[redis] tls = true, but this program was built with hiredis %d.%d, without TLS; reach the server "
+			       "by its unix socket or through a local tunnel (stunnel, ssh -L), with tls = false",
+			       HIREDIS_MAJOR, HIREDIS_MINOR);
+	return (settings->port >= 0 && settings->port <= 65535 && settings->db >= 0 && settings->connect_timeout_ms >= 0) ||
+	       err_set(e, ERR_REFUSED, 0, "redis", "the port, db or connect time-out of [redis] is out of range");
+}
+
 struct redis_link *redis_link_new(const struct redis_settings *settings, enum redis_link_use use, struct err *e)
 {
 	struct redis_link *link;
 
-	if (settings->port < 0 || settings->port > 65535 || settings->db < 0 || settings->connect_timeout_ms < 0) {
-		err_set(e, ERR_REFUSED, 0, "redis", "the port, db or connect time-out of [redis] is out of range");
+	if (!can_be_had(settings, e))
 		return NULL;
-	}
 	link = calloc(1, sizeof *link);
 	if (!link) {
 		err_set(e, ERR_TRANSIENT, 0, "redis", "out of memory");

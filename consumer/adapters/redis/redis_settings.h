@@ -3,6 +3,7 @@
 #ifndef SANDBOX_REDIS_SETTINGS_H
 #define SANDBOX_REDIS_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@ struct redis_settings {          /* everything is copied by the constructors; 0 
 	const char *user;        /* ACL user; empty is the default user */
 	const char *password;    /* empty: no AUTH is sent */
 	int db;                  /* 0 */
+	bool tls;                /* refused: hiredis 0.14 has none */
 	int64_t connect_timeout_ms; /* 2,000; for the connection and its greeting together */
 	int64_t command_timeout_ms; /* 3,000; without any answer for so long the connection is given up */
 	const char *owner;          /* the store only: unlike any other consumer's, 1 to 128 bytes, no '|' */
