@@ -33,7 +33,7 @@ static int run_script(const struct azurite *z, const char *act, char *line_r, si
 	FILE *f;
 	int status;
 
-	snprintf(command, sizeof command, "'%s/tests/support/azurite.sh' %s '%s'", source ? source : ".", act, z->folder);
+	snprintf(command, sizeof command, "'%s/compose/lib/azurite.sh' %s '%s'", source ? source : ".", act, z->folder);
 	f = popen(command, "re");
 	if (!f)
 		return -1;

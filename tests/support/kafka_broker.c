@@ -159,7 +159,7 @@ static int run_real(const struct kafka_broker *b, const char *act)
 	int status = -1;
 	pid_t pid;
 
-	snprintf(script, sizeof script, "%s/tests/support/kafka_real.sh", source ? source : ".");
+	snprintf(script, sizeof script, "%s/compose/lib/kafka_real.sh", source ? source : ".");
 	memcpy(folder, b->folder, sizeof folder);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);

@@ -6,14 +6,10 @@
 #include "tests/support/world_priv.h"
 
 #include <check.h>
-#include <ctype.h>
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { STATEMENT_MAX = 8 << 20, ROWS_A_STATEMENT = 50 };
 
 static struct conn *connect_as(const struct postgres_server *s, const char *database, const char *user,
 			       const char *password, struct err *e)
@@ -87,148 +83,16 @@ int64_t postgres_bytes(const struct postgres_server *s, const char *database, co
 	return found;
 }
 
-/* ---- moving ---- */
-
-struct move {
-	struct conn *from, *to;
-	struct buf sql, list;
-	char names[1000][80];
-	size_t count, rows;
-	char table[80];
-};
-
-static bool add_name(void *arg, const struct cell *cells, size_t count, struct err *e)
-{
-	struct move *m = arg;
-
-	(void)count, (void)e;
-	ck_assert_uint_lt(m->count, 1000);
-	snprintf(m->names[m->count++], 80, "%s", cells[0].text);
-	return true;
-}
-
-static bool add_definition(void *arg, const struct cell *cells, size_t count, struct err *e)
-{
-	struct move *m = arg;
-
-	(void)count, (void)e;
-	return buf_printf(&m->list, "%s%c", cells[0].text, 1);
-}
-
-/* A BLOB as PostgreSQL writes one; NULL stays NULL because a list of values says so. */
-static bool add_column(void *arg, const struct cell *cells, size_t count, struct err *e)
-{
-	struct move *m = arg;
-
-	(void)count, (void)e;
-	return buf_printf(&m->list, "%sCASE typeof(\"%s\") WHEN 'blob' THEN '\\x' || hex(\"%s\") ELSE \"%s\" END",
-			  m->list.len ? ", " : "", cells[0].text, cells[0].text, cells[0].text);
-}
-
-static void flush(struct move *m)
-{
-	if (m->rows)
-		exec(m->to, buf_text(&m->sql));
-	buf_clear(&m->sql);
-	m->rows = 0;
-}
-
-static bool add_row(void *arg, const struct cell *cells, size_t count, struct err *e)
-{
-	struct move *m = arg;
-
-	(void)e;
-	ck_assert(m->rows ? buf_add_text(&m->sql, ", (") : buf_printf(&m->sql, "INSERT INTO \"%s\" VALUES (", m->table));
-	for (size_t i = 0; i < count; i++) {
-		ck_assert(buf_add_text(&m->sql, i ? ", " : ""));
-		if (cells[i].is_null) {
-			ck_assert(buf_add_text(&m->sql, "NULL"));
-			continue;
-		}
-		ck_assert(buf_add_text(&m->sql, "'"));
-		for (const char *p = cells[i].text; *p; p++)
-			ck_assert(buf_add(&m->sql, *p == '\'' ? "''" : p, *p == '\'' ? 2 : 1));
-		ck_assert(buf_add_text(&m->sql, "'"));
-	}
-	ck_assert(buf_add_text(&m->sql, ")"));
-	if (++m->rows == ROWS_A_STATEMENT)
-		flush(m);
-	return true;
-}
-
-static void ask(struct conn *c, const char *sql, conn_row_fn *fn, void *arg)
-{
-	struct err e = { 0 };
-
-	ck_assert_msg(conn_query(c, sql, NULL, 0, fn, arg, &e), "%.300s: %s", sql, e.text);
-}
-
-static void move_rows(struct move *m, const char *table)
-{
-	char sql[200];
-	struct buf select;
-
-	snprintf(m->table, sizeof m->table, "%s", table);
-	for (char *p = m->table; *p; p++)
-		*p = (char)tolower((unsigned char)*p);
-	buf_clear(&m->list);
-	snprintf(sql, sizeof sql, "SELECT name FROM pragma_table_xinfo('%s') ORDER BY cid", table);
-	ask(m->from, sql, add_column, m);
-	buf_init(&select, 1 << 20);
-	ck_assert(buf_printf(&select, "SELECT %s FROM \"%s\"", buf_text(&m->list), table));
-	ask(m->from, buf_text(&select), add_row, m);
-	flush(m);
-	buf_done(&select);
-}
-
-/* Names in quotes as the server keeps those without. */
-static void fold_quoted(char *text)
-{
-	bool inside = false;
-
-	for (char *p = text; *p; p++) {
-		inside ^= *p == '"';
-		if (inside)
-			*p = (char)tolower((unsigned char)*p);
-	}
-}
-
-static void make(struct move *m, const char *which)
-{
-	char sql[200], *at, *end, *text;
-
-	buf_clear(&m->list);
-	snprintf(sql, sizeof sql, "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%%' AND %s", which);
-	ask(m->from, sql, add_definition, m);
-	text = world_in_postgres(strdup(buf_text(&m->list)));
-	fold_quoted(text);
-	for (at = text; (end = strchr(at, 1)); at = end + 1) {
-		*end = '\0';
-		exec(m->to, at);
-	}
-	free(text);
-}
-
 static void move_customer(const struct postgres_server *s, const char *file, const char *database)
 {
-	struct move *m = calloc(1, sizeof *m);
+	const char *source = getenv("SOURCE_DIR");
+	char command[3 * PATH_MAX];
 
-	ck_assert_ptr_nonnull(m);
-	buf_init(&m->sql, STATEMENT_MAX);
-	buf_init(&m->list, STATEMENT_MAX);
-	m->from = world_connect(file, false);
-	m->to = connect(s, database);
-	make(m, "type = 'table'");
-	ask(m->from, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'", add_name, m);
-	for (size_t i = 0; i < m->count; i++)
-		move_rows(m, m->names[i]);
-	make(m, "type = 'index'");
-	make(m, "type = 'view'");
-	conn_close(&m->from);
-	conn_close(&m->to);
-	buf_done(&m->sql);
-	buf_done(&m->list);
-	free(m);
+	ck_assert_int_lt(snprintf(command, sizeof command,
+				  "PGHOST=127.0.0.1 PGPORT=%d PGUSER=tenants '%s/compose/lib/to_postgres.sh' '%s' '%s'",
+				  s->port, source ? source : ".", file, database),
+			 (int)sizeof command);
+	ck_assert_int_eq(system(command), 0);
 }
 
 /* ---- what SQLite does not have ---- */

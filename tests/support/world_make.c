@@ -36,7 +36,7 @@ static char *read_support_file(const char *name)
 	return read_file(path);
 }
 
-char *world_in_postgres(char *script)
+static char *in_postgres(char *script)
 {
 	static const struct {
 		const char *from, *to;
@@ -63,7 +63,7 @@ void world_run_script(struct conn *c, const char *name, bool is_postgres)
 	struct err e = { 0 };
 
 	if (is_postgres)
-		script = world_in_postgres(script);
+		script = in_postgres(script);
 	at = script;
 	while ((end = strstr(at, ";\n"))) {
 		*end = '\0';

@@ -24,8 +24,6 @@ void world_copy_folder(const char *from, const char *to);
 
 /* How often the bytes are in a file; 0 when there is none. */
 int64_t world_count_bytes(const char *path, const char *bytes);
-/* A script's words of types, in PostgreSQL's; takes the script and gives a new one. */
-char *world_in_postgres(char *script);
 /* Statements of a file beside this one, which end with ';' at the end of a line. */
 void world_run_script(struct conn *c, const char *name, bool is_postgres);
 

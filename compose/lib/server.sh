@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# Servers of others that a test starts on a port of its own and stops by process id. Sourced; $dir/pid names the process.
+# Servers of others, started on a port of their own and stopped by process id. Sourced; $dir/pid names the process.
 # shellcheck shell=bash
-
-port_is_free() {
-	! (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null
-}
+. "${BASH_SOURCE[0]%/*}/process.sh"
 
 # Below the ports that connections get for themselves: one of those is taken again before the server has it.
 free_port() { # [OTHER]

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A real Apache Kafka of one node, for tests and benchmarks.
+# A real Apache Kafka of one node, for compose/up --real, tests and benchmarks.
 #
 #   kafka_real.sh start DIR [KEY=VALUE...]   starts it in DIR (made when missing), prints its bootstrap address;
-#                                            the pairs are added to the server's properties
+#                                            the pairs are added to the server's properties; $KAFKA_REAL_PORT
+#                                            is its port when it is new (a free one)
 #   kafka_real.sh stop DIR                   stops it; the data stays in DIR, and start goes on with them
 #
 # The jars are fetched once by Maven into $SANDBOX_CACHE (default: cache/ in the build folder $BUILD_DIR); later starts need no
@@ -57,7 +58,7 @@ fetch_jars() {
 
 write_properties() {
 	local port controller
-	port=$(free_port)
+	port=${KAFKA_REAL_PORT:-$(free_port)}
 	controller=$(free_port "$port")
 	cat > "$dir/server.properties" <<- CONF
 		process.roles=broker,controller

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Azurite, Microsoft's emulator of Azure Blob Storage, for tests and benchmarks.
+# Azurite, Microsoft's emulator of Azure Blob Storage, for compose/up --real, tests and benchmarks.
 #
-#   azurite.sh start DIR   starts it in DIR (made when missing) on a free port, prints the URL of its account
+#   azurite.sh start DIR   starts it in DIR (made when missing) on $AZURITE_PORT or a free one, prints the URL of its account
 #   azurite.sh stop DIR    stops it; the data stays in DIR
 #
 # The package is fetched once by npm into $SANDBOX_CACHE (default: cache/ in the build folder $BUILD_DIR); later starts need
@@ -52,7 +52,7 @@ start() {
 	fetch_package
 	mkdir -p "$dir/data"
 	is_alive && die 1 "it runs already in $dir"
-	port=$(free_port)
+	port=${AZURITE_PORT:-$(free_port)}
 	until run_server "$port" "$dir/log" node "$home/node_modules/azurite/dist/src/blob/main.js" --blobHost 127.0.0.1 \
 		--blobPort "$port" --location "$dir/data" --silent --disableTelemetry; do
 		tries=$((tries - 1))
