@@ -3,6 +3,7 @@
 # Azurite, Microsoft's emulator of Azure Blob Storage, for compose/up --real, tests and benchmarks.
 #
 #   azurite.sh start DIR   starts it in DIR (made when missing) on $AZURITE_PORT or a free one, prints the URL of its account
+#                          (AZURITE_ACCOUNTS=NAME:KEY names another account than that which everybody knows)
 #   azurite.sh stop DIR    stops it; the data stays in DIR
 #
 # The package is fetched once by npm into $SANDBOX_CACHE (default: cache/ in the build folder $BUILD_DIR); later starts need
@@ -59,13 +60,15 @@ start() {
 		[ $tries -gt 0 ] || die 1 "it ended while starting: $(why_it_ended "$dir/log")"
 		port=$(free_port)
 	done
-	echo "http://127.0.0.1:$port/devstoreaccount1" | tee "$dir/url"
+	echo "http://127.0.0.1:$port/${account:-devstoreaccount1}" | tee "$dir/url"
 }
 
 [ $# -eq 2 ] || die 2 "usage: azurite.sh start DIR | stop DIR"
 dir=$(realpath -m "$2")
 build=${BUILD_DIR:?azurite: BUILD_DIR names the build folder}
 cache=${SANDBOX_CACHE:-$build/cache}
+account=${AZURITE_ACCOUNTS:-}
+account=${account%%:*}
 
 case $1 in
 start) start ;;

@@ -1,29 +1,30 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # SPDX-License-Identifier: Apache-2.0
-# Looking at what a clone left, with tools that know nothing of it. $folder is a folder of compose/up.
+# Looking at what a clone left, with tools that know nothing of it. $folder is a folder of compose/up; how databases and
+# blobs are looked at is in embedded.sh and real.sh.
 
 # What looks like an address anywhere in a text.
 address_pattern='[A-Za-z0-9._%+~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}'
 
 # The whole addresses of people, one a line.
 mail_addresses() { # DATABASE
-	sqlite3 "file:$1?mode=ro" 'SELECT DISTINCT trim(email_address) FROM Email' | grep -xE "$address_pattern" | sort -u
+	ask_database "$1" 'SELECT DISTINCT trim(email_address) FROM Email' | grep -xE "$address_pattern" | sort -u
 }
 
-# How often one of the lines of WORDS is in the bytes of a database: rows, free pages, the log beside it, everything.
+# How often one of the lines of WORDS is in the bytes of a database's files.
 count_in_bytes() { # WORDS DATABASE
-	find "$(dirname "$2")" -name "$(basename "$2")*" -exec cat {} + | LC_ALL=C grep -aoiF -f "$1" | wc -l
+	bytes_of_database "$2" | LC_ALL=C grep -aoiF -f "$1" | wc -l
 }
 
 # Every address of every table whose host is not DOMAIN, one a line. DOMAIN.txt is the end of a file's name, and what is
 # all hexadecimal before the at sign is the id of a message, not a person.
 addresses_outside() { # DOMAIN DATABASE
-	sqlite3 "file:$2?mode=ro" .dump | grep -oE "$address_pattern" | grep -viE "@${1//./\\.}(\.txt)?\$" |
+	dump_database "$2" | grep -oE "$address_pattern" | grep -viE "@${1//./\\.}(\.txt)?\$" |
 		grep -viE '^[0-9a-f]{16,}@' || true
 }
 
 count_rows() { # DATABASE TABLE
-	sqlite3 "file:$1?mode=ro" "SELECT count(*) FROM \"$2\""
+	ask_database "$1" "SELECT count(*) FROM $2"
 }
 
 count_files() { # FOLDER
@@ -36,11 +37,6 @@ differing_files() { # ORIGINAL COPY
 	for part in "$2"/*/; do
 		diff -rq -- "$1/$(basename "$part")" "$part" || true
 	done | wc -l
-}
-
-# Databases of a tenant in the folder of databases, generations that were taken out of service too.
-count_databases() { # TENANT
-	find "$folder/databases" -name "$1*.sqlite" | wc -l
 }
 
 # Every request that the partner apps' server took in, as JSON, one a line.
@@ -56,4 +52,13 @@ stub_state() {
 # Everything in it that bears the tenant's name.
 of_tenant() { # TENANT
 	jq -cS --arg ctx "$1" '[.. | objects | select(.ctx? == $ctx or .tenant_ctx? == $ctx)]'
+}
+
+as_redis_admin() { # COMMAND...
+	redis-cli -s "$folder/redis/redis.sock" --user admin --pass "$(cat "$folder/secret/redis-admin")" --no-auth-warning "$@"
+}
+
+# What Redis has refused to users of ours since it started.
+redis_refusals() {
+	as_redis_admin --json acl log | jq length
 }

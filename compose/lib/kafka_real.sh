@@ -94,7 +94,8 @@ write_properties() {
 
 format() {
 	local id
-	id=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
+	# One that begins with - would be taken for an option.
+	id=$(head -c 16 /dev/urandom | base64 | tr '+/' 'A_' | tr -d '=')
 	"${jvm[@]}" kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" > "$dir/format.log" 2>&1 ||
 		die 1 "the data folder could not be formatted: $(tail -n 1 "$dir/format.log")"
 }

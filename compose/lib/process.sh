@@ -24,11 +24,11 @@ start_process() { # NAME PROGRAM [ARGUMENT...]
 	printf '%s %s\n' "$pid" "$(start_time_of "$pid")" > "$folder/run/$name"
 }
 
-stop_process() { # NAME [SECONDS]
+stop_process() { # NAME [SECONDS] [SIGNAL]
 	local pid tenths=$((${2:-10} * 10))
 	if is_running "$1"; then
 		read -r pid _ < "$folder/run/$1"
-		kill -TERM "$pid" 2> /dev/null || true
+		kill -"${3:-TERM}" "$pid" 2> /dev/null || true
 		while is_running "$1" && [ "$tenths" -gt 0 ]; do
 			sleep 0.1
 			tenths=$((tenths - 1))
@@ -36,6 +36,17 @@ stop_process() { # NAME [SECONDS]
 		! is_running "$1" || kill -KILL "$pid" 2> /dev/null || true
 	fi
 	rm -f "$folder/run/$1"
+}
+
+# As a loss of power would end it.
+kill_process() { # NAME
+	local pid
+	is_running "$1" || return 1
+	read -r pid _ < "$folder/run/$1"
+	kill -KILL "$pid"
+	while is_running "$1"; do
+		sleep 0.05
+	done
 }
 
 # Waits until COMMAND succeeds; a process that ends meanwhile, or takes too long, is told with the end of its log.
