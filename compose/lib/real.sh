@@ -82,9 +82,7 @@ start_postgres() {
 		-h 127.0.0.1 -k "$folder/postgres" -c log_min_messages=warning -c max_wal_size=4GB
 	wait_for postgres 60 "$(postgres_programs)/pg_isready" -q
 	if [ "$is_new" = yes ]; then
-		make_password sql-reader
-		make_password sql-query
-		make_password sql-cloner
+		make_sql_passwords
 		SECRETS=$folder/secret "$root/compose/postgres/roles.sh"
 	fi
 	say "  postgres  127.0.0.1:$PGPORT  $(psql -XAt -d postgres -c 'SHOW server_version'), as an unprivileged process"
@@ -97,9 +95,9 @@ start_stores() {
 }
 
 make_customer() {
-	make_sas sandbox "$folder/secret/azurite.key" > "$folder/secret/blobs.sas"
-	chmod 600 "$folder/secret/blobs.sas"
-	SEED=$(program sandbox-seed) BLOBS_URL=$(cat "$folder/azurite/url")/$container BLOBS_SAS_FILE=$folder/secret/blobs.sas \
+	(umask 077 && make_sas sandbox "$folder/secret/azurite.key" > "$folder/secret/blobs.sas")
+	SEED=$(program sandbox-seed) BLOBS_URL=$(cat "$folder/azurite/url")/$container BLOBS_ACCOUNT=sandbox \
+		BLOBS_KEY_FILE=$folder/secret/azurite.key \
 		"$root/compose/lib/real_customer.sh" "$folder/customer" "$folder/archive" "$factor" "$size" > "$folder/log/seed.log" 2>&1 ||
 		return 1
 	ln -s customer/world.json "$folder/world.json"
@@ -119,6 +117,10 @@ stores_configuration() {
 		source_password_file = $folder/secret/sql-reader
 		[query]
 		principal = customer_query
+		[tenant]
+		dialect = postgresql
+		port = $PGPORT
+		password_file = $folder/secret/sql-tenant
 		[objects]
 		kind = azure
 		url = $(cat "$folder/azurite/url")/$container

@@ -6,7 +6,8 @@
 #
 # FOLDER keeps what was made (and the world of the outside systems, world.json), ARCHIVE is the share. FACTOR 1 is about
 # 20,000 rows and 400 documents; messages are added until the database has SIZE bytes (0: as it is). PGHOST, PGPORT and
-# PGUSER name the server and its administrator, BLOBS_URL the container, BLOBS_SAS_FILE its SAS, SEED the seed program.
+# PGUSER name the server and its administrator, BLOBS_URL the container, BLOBS_ACCOUNT and BLOBS_KEY_FILE its account and
+# key, SEED the seed program.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/blobs.sh"
@@ -17,7 +18,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 folder=$1 archive=$2 factor=$3 size=$4
 source_tenant=Cust70000
 blobs_url=$BLOBS_URL
-blobs_sas=$(cat "$BLOBS_SAS_FILE")
+blobs_sas=$(make_sas "$BLOBS_ACCOUNT" "$BLOBS_KEY_FILE")
 
 ask() { # DATABASE
 	psql -X -q -v ON_ERROR_STOP=1 -d "$1"
