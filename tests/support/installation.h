@@ -26,6 +26,7 @@ struct installation_options {
 	 * environment in SuperID, over which targets of one source compete. */
 	bool own_sources;
 	const char *disk; /* "3m": the databases lie on a disk of that size; NULL: as they come */
+	const char *apps; /* JSON list of authorisations of their tenants, beside the seed's; NULL: none */
 	const struct kafka_broker *kafka; /* one that runs already, with the topics; NULL: an embedded one of its own */
 };
 
