@@ -374,6 +374,59 @@ START_TEST(operators_see_steer_and_try)
 }
 END_TEST
 
+/* A saying that is there, or the test ends with all that was said. */
+#define SAYS(words, wanted, text)                                                                                      \
+	do {                                                                                                           \
+		CTL(words, wanted);                                                                                    \
+		ck_assert_msg(strstr(said, text), "sandboxctl %s does not say \"%s\" but:\n%s", words, text, said);     \
+	} while (0)
+
+#define EVENT "clone-Cust70001/1/backup-restored "
+
+START_TEST(operators_look_at_one_and_send_it_again)
+{
+	char first[128], last[128];
+	const char *said;
+	int code;
+
+	approve(w, "Cust70001", "weak", PARTNER_HTTP, "/weak", "");
+	approve(w, "Cust70001", "strong", PARTNER_HTTP, "/strong", "");
+	partner_server_script(w->partner, "/weak", "503"); /* the next try comes in 5 minutes */
+	notifier_world_open(w, "");
+	notifier_start(w, 0);
+	tell_restored(w, "Cust70001", 1);
+	await_state("Cust70001", 1, "strong", DELIVERY_DONE);
+	await_requests("/weak", 1);
+	do /* it is asked before what came of it is settled */
+		CTL("delivery show " EVENT "weak", 0);
+	while (strstr(said, "waiting, 0 tries"));
+	SAYS("delivery show " EVENT "weak", 0, "waiting, 1 tries");
+	ck_assert_ptr_nonnull(strstr(said, "HTTP 503"));
+	ck_assert_ptr_nonnull(strstr(said, "next try"));
+	SAYS("delivery show " EVENT "weak -o json", 0, "\"status\":503");
+	SAYS("delivery show " EVENT "nobody", 4, "sandboxctl: ");
+	SAYS("partner show weak", 0, "failing since");
+	ck_assert_ptr_nonnull(strstr(said, "1 in a row"));
+	SAYS("partner show strong", 0, "last success");
+	SAYS("delivery redeliver " EVENT "weak", 5, "waits");
+	CTL("partner disable weak --reason 'they asked'", 0);
+	SAYS("partner show weak", 0, "off: they asked");
+	SAYS("delivery show " EVENT "weak", 0, "Next: sandboxctl partner show weak");
+	partner_server_script(w->partner, "/weak", "200");
+	CTL("partner enable weak", 0);
+	await_state("Cust70001", 1, "weak", DELIVERY_DONE);
+	SAYS("delivery redeliver-since 1h --state done --dry-run", 0, "Would put 2 deliveries again");
+	SAYS("delivery redeliver-since 1h --yes", 0, "Put 0 deliveries again"); /* none was given up */
+	SAYS("delivery redeliver-since 1h --state done --app weak --yes", 0, "Put 1 delivery again");
+	await_requests("/weak", 3);
+	partner_request_header(partner_server_request(w->partner, "/weak", 0), "webhook-id", first, sizeof first);
+	partner_request_header(partner_server_request(w->partner, "/weak", 2), "webhook-id", last, sizeof last);
+	ck_assert_str_eq(first, last);
+	SAYS("partner list -o json", 0, "strong");
+	ck_assert_uint_eq(partner_server_count(w->partner, "/strong"), 1);
+}
+END_TEST
+
 /* ---- many ---- */
 
 static int64_t memory_kib(pid_t pid)
@@ -441,7 +494,8 @@ int main(void)
 {
 	const TTest *const few[] = { a_partner_gets_what_was_promised, gone_means_off_until_somebody_switches_on,
 		what_fails_comes_again_with_the_same_id, an_approval_that_ended_is_respected, the_store_of_approvals_may_be_away,
-		redis_may_be_away, what_cannot_be_read_is_put_aside_and_the_rest_goes_on, stopping_ends_what_is_under_way, operators_see_steer_and_try };
+		redis_may_be_away, what_cannot_be_read_is_put_aside_and_the_rest_goes_on, stopping_ends_what_is_under_way, operators_see_steer_and_try,
+		operators_look_at_one_and_send_it_again };
 	const TTest *const many[] = { those_who_hang_delay_nobody };
 	Suite *s = suite_create("notifier");
 	SRunner *sr = srunner_create(s);
