@@ -19,7 +19,7 @@ count_in_bytes() { # WORDS DATABASE
 # Every address of every table whose host is not DOMAIN, one a line. DOMAIN.txt is the end of a file's name, and what is
 # all hexadecimal before the at sign is the id of a message, not a person.
 addresses_outside() { # DOMAIN DATABASE
-	dump_database "$2" | grep -oE "$address_pattern" | grep -viE "@${1//./\\.}(\.txt)?\$" |
+	dump_database "$2" | LC_ALL=C grep -aoE "$address_pattern" | grep -viE "@${1//./\\.}(\.txt)?\$" |
 		grep -viE '^[0-9a-f]{16,}@' || true
 }
 

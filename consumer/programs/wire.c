@@ -30,6 +30,7 @@ void wire_texts_done(struct wire_texts *texts)
 {
 	buf_done(&texts->servers);
 	secret_done(&texts->secret);
+	secret_done(&texts->sentinel_secret);
 }
 
 /* ---- kafka ---- */
@@ -55,12 +56,21 @@ bool wire_kafka(const struct config *c, struct wire_texts *texts, struct kafka_s
 
 /* ---- redis ---- */
 
+static bool read_password(const struct config *c, enum config_id key, struct buf *secret, struct err *e)
+{
+	const char *file = config_text(c, key);
+
+	buf_init(secret, SECRET_MAX_BYTES);
+	return !*file || secret_file_read_text(file, secret, e);
+}
+
 bool wire_redis(const struct config *c, struct wire_texts *texts, struct redis_settings *settings, struct err *e)
 {
-	const char *password_file = config_text(c, CONF_REDIS_PASSWORD_FILE);
+	const char *const *sentinels = NULL;
+	size_t sentinel_count = config_list(c, CONF_REDIS_SENTINELS, &sentinels);
 
-	buf_init(&texts->secret, SECRET_MAX_BYTES);
-	if (*password_file && !secret_file_read_text(password_file, &texts->secret, e))
+	if (!read_password(c, CONF_REDIS_PASSWORD_FILE, &texts->secret, e) ||
+	    !read_password(c, CONF_REDIS_SENTINEL_PASSWORD_FILE, &texts->sentinel_secret, e))
 		return false;
 	*settings = (struct redis_settings){
 		.socket_path = config_text(c, CONF_REDIS_SOCKET),
@@ -69,6 +79,10 @@ bool wire_redis(const struct config *c, struct wire_texts *texts, struct redis_s
 		.user = config_text(c, CONF_REDIS_USER),
 		.password = buf_text(&texts->secret),
 		.tls = config_bool(c, CONF_REDIS_TLS),
+		.sentinels = sentinels,
+		.sentinel_count = sentinel_count,
+		.sentinel_master = config_text(c, CONF_REDIS_SENTINEL_MASTER),
+		.sentinel_password = buf_text(&texts->sentinel_secret),
 		.connect_timeout_ms = config_ms(c, CONF_REDIS_CONNECT_TIMEOUT),
 		.command_timeout_ms = config_ms(c, CONF_REDIS_COMMAND_TIMEOUT),
 		.keep_ms = config_ms(c, CONF_REDIS_CLONE_TTL),

@@ -18,7 +18,7 @@ struct config *wire_config(const char *path, struct err *e);
 
 /* Texts that settings borrow: keep it as long as what was made from them. */
 struct wire_texts {
-	struct buf servers, secret;
+	struct buf servers, secret, sentinel_secret;
 	struct kafka_property properties[CONFIG_PASSTHROUGH_MAX];
 };
 void wire_texts_done(struct wire_texts *texts);

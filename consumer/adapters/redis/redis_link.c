@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/adapters/redis/redis_link.h"
 
-#include "consumer/adapters/redis/redis_command.h"
+#include "consumer/adapters/redis/redis_greeting.h"
+#include "consumer/adapters/redis/redis_sentinel.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -17,25 +18,27 @@ enum {
 	HELLO_MAX_BYTES = 64 * 1024,
 	PAUSE_FIRST_MS = 50,
 	PAUSE_LONGEST_MS = 5000,
+	PAUSE_FOR_SENTINELS_MS = 1000, /* a new master is there within seconds */
 	SHA_TEXT = 41,
 };
 
-enum link_state { LINK_DOWN, LINK_GREETING, LINK_READY };
-enum hello { HELLO_AUTH, HELLO_SELECT, HELLO_INFO, HELLO_SCRIPTS };
+enum link_state { LINK_DOWN, LINK_ASKING /* a Sentinel */, LINK_GREETING, LINK_READY };
 
 struct redis_link {
 	char *socket_path, *host, *user, *password;
 	int port, db;
 	int64_t connect_timeout_ms;
 	enum redis_link_use use;
+	struct redis_sentinels *sentinels; /* NULL: the server is where the settings say */
 
 	redisContext *context; /* NULL while down */
+	const char *at;        /* the host it was opened to */
 	struct redis_bounds bounds;
 	int epoll_fd;
 	bool asks_write;
 	enum link_state state;
-	int hello_at;   /* the greeting's answer that is due: enum hello, then one for each script */
-	int64_t due_ms; /* down: when to open; greeting: when it has taken too long */
+	int hello_at;   /* the greeting's answer that is due, enum redis_hello */
+	int64_t due_ms; /* down: when to open; asking, greeting: when it has taken too long */
 	int64_t pause_ms;
 	struct buf hello, out;
 	size_t hello_sent, out_sent;
@@ -65,22 +68,11 @@ static char *copy(const char *text, const char *otherwise)
 	return strdup(text && text[0] ? text : otherwise);
 }
 
-static bool can_be_had(const struct redis_settings *settings, struct err *e)
-{
-	if (settings->tls)
-		return err_set(e, ERR_REFUSED, 0, "redis",
-			       "[redis] tls = true, but this program was built with hiredis %d.%d, without TLS; reach the server "
-			       "by its unix socket or through a local tunnel (stunnel, ssh -L), with tls = false",
-			       HIREDIS_MAJOR, HIREDIS_MINOR);
-	return (settings->port >= 0 && settings->port <= 65535 && settings->db >= 0 && settings->connect_timeout_ms >= 0) ||
-	       err_set(e, ERR_REFUSED, 0, "redis", "the port, db or connect time-out of [redis] is out of range");
-}
-
 struct redis_link *redis_link_new(const struct redis_settings *settings, enum redis_link_use use, struct err *e)
 {
 	struct redis_link *link;
 
-	if (!can_be_had(settings, e))
+	if (!redis_settings_check(settings, e))
 		return NULL;
 	link = calloc(1, sizeof *link);
 	if (!link) {
@@ -102,6 +94,8 @@ struct redis_link *redis_link_new(const struct redis_settings *settings, enum re
 	if (!link->socket_path || !link->host || !link->user || !link->password || link->epoll_fd < 0) {
 		err_set(e, ERR_TRANSIENT, 0, "redis", "out of memory or of file descriptors");
 		redis_link_free(&link);
+	} else if (!redis_sentinels_new(settings, &link->sentinels, e)) {
+		redis_link_free(&link);
 	}
 	return link;
 }
@@ -120,6 +114,7 @@ void redis_link_free(struct redis_link **link)
 		explicit_bzero(l->password, strlen(l->password));
 	if (l->hello.data)
 		explicit_bzero(l->hello.data, l->hello.size);
+	redis_sentinels_free(&l->sentinels);
 	buf_done(&l->hello);
 	buf_done(&l->out);
 	free(l->socket_path);
@@ -176,10 +171,10 @@ int64_t redis_link_timeout_ms(const struct redis_link *link)
 static int64_t next_pause(struct redis_link *link)
 {
 	struct timespec now;
-	int64_t pause = link->pause_ms;
+	int64_t pause = link->pause_ms, longest = link->sentinels ? PAUSE_FOR_SENTINELS_MS : PAUSE_LONGEST_MS;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	link->pause_ms = pause * 2 < PAUSE_LONGEST_MS ? pause * 2 : PAUSE_LONGEST_MS;
+	link->pause_ms = pause * 2 < longest ? pause * 2 : longest;
 	return pause / 2 + (int64_t)((unsigned long)now.tv_nsec / 64 % (unsigned long)(pause / 2 + 1));
 }
 
@@ -227,8 +222,9 @@ static void lose(struct redis_link *link, const char *detail)
 	if (link->state == LINK_READY)
 		err_set(&e, ERR_TRANSIENT, 0, "redis", "the connection to Redis ended: %s", detail);
 	else
-		err_set(&e, ERR_TRANSIENT, 0, "redis", "cannot connect to Redis at %s: %s",
-			link->socket_path[0] ? link->socket_path : link->host, detail);
+		err_set(&e, ERR_TRANSIENT, 0, "redis", "cannot connect to %s at %s: %s",
+			link->state == LINK_ASKING ? "the Redis Sentinel" : "Redis",
+			link->socket_path[0] ? link->socket_path : link->at, detail);
 	go_down(link, &e);
 }
 
@@ -242,50 +238,69 @@ static void ask_write(struct redis_link *link, bool wanted)
 	epoll_ctl(link->epoll_fd, EPOLL_CTL_MOD, link->context->fd, &event);
 }
 
-/* INFO is the last of the greeting that is not a script: the server may be unfit, and nothing was asked of it yet. */
 static void write_hello(struct redis_link *link)
 {
-	struct buf *out = &link->hello;
-
-	buf_clear(out);
+	buf_clear(&link->hello);
 	link->hello_sent = 0;
-	link->hello_at = link->password[0] ? HELLO_AUTH : HELLO_SELECT;
-	if (link->password[0]) {
-		redis_command(out, link->user[0] ? 3 : 2);
-		redis_arg_text(out, "AUTH");
-		if (link->user[0])
-			redis_arg_text(out, link->user);
-		redis_arg_text(out, link->password);
-	}
-	redis_command(out, 2);
-	redis_arg_text(out, "SELECT");
-	redis_arg_number(out, (uint64_t)link->db);
-	redis_command(out, 1);
-	redis_arg_text(out, "INFO");
-	if (link->use == REDIS_LINK_STORE)
-		redis_script_loads(out);
+	link->hello_at = (int)redis_greeting_write(&link->hello, link->user, link->password, link->db,
+						   link->use == REDIS_LINK_STORE);
 }
 
-static void open_link(struct redis_link *link)
+static void connect_to(struct redis_link *link, enum link_state state, const char *host, int port)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT };
 	redisContext *context = link->socket_path[0] ? redisConnectUnixNonBlock(link->socket_path)
-						     : redisConnectNonBlock(link->host, link->port);
+						     : redisConnectNonBlock(host, port);
 
 	link->context = context;
+	link->at = host;
+	link->state = state;
 	if (!context || context->err) {
 		lose(link, context ? context->errstr : "out of memory");
 		return;
 	}
 	redis_bounds_set(&link->bounds, context->reader);
 	link->asks_write = true;
-	link->state = LINK_GREETING;
 	link->due_ms = redis_now_ms() + link->connect_timeout_ms;
-	if (epoll_ctl(link->epoll_fd, EPOLL_CTL_ADD, context->fd, &event) != 0) {
+	if (epoll_ctl(link->epoll_fd, EPOLL_CTL_ADD, context->fd, &event) != 0)
 		go_down_because(link, "cannot watch the connection to Redis");
+}
+
+/* After any trouble a Sentinel is asked anew: the master may be another one by now. */
+static void open_link(struct redis_link *link)
+{
+	const char *host = link->host;
+	int port = link->port;
+
+	if (link->sentinels)
+		host = redis_sentinels_next(link->sentinels, &port);
+	connect_to(link, link->sentinels ? LINK_ASKING : LINK_GREETING, host, port);
+	if (link->state == LINK_GREETING)
+		write_hello(link);
+	if (link->state != LINK_ASKING)
 		return;
-	}
-	write_hello(link);
+	buf_clear(&link->hello);
+	link->hello_sent = 0;
+	redis_sentinels_ask(link->sentinels, &link->hello);
+}
+
+static void on_sentinel(struct redis_link *link, const redisReply *reply)
+{
+	enum redis_heard heard;
+	struct err e = { 0 };
+	const char *host;
+	int port;
+
+	heard = redis_sentinels_heard(link->sentinels, reply, &e);
+	if (heard == REDIS_HEARD_NOTHING)
+		go_down(link, &e);
+	if (heard != REDIS_HEARD_MASTER)
+		return;
+	redisFree(link->context);
+	host = redis_sentinels_master(link->sentinels, &port);
+	connect_to(link, LINK_GREETING, host, port);
+	if (link->state == LINK_GREETING)
+		write_hello(link);
 }
 
 /* ---- the greeting's answers ---- */
@@ -299,35 +314,21 @@ static void greeted(struct redis_link *link)
 	link->hello_sent = 0;
 }
 
-static bool refused_hello(const struct redis_link *link, const redisReply *reply, struct err *e)
-{
-	static const char *const asked[] = {
-		[HELLO_AUTH] = "the user and password",
-		[HELLO_SELECT] = "the database number",
-		[HELLO_INFO] = "to tell about itself",
-		[HELLO_SCRIPTS] = "to load the scripts",
-	};
-	const char *sentence;
-	enum redis_remedy remedy = redis_remedy(reply, &sentence);
-	int at = link->hello_at < HELLO_SCRIPTS ? link->hello_at : HELLO_SCRIPTS;
-
-	return err_set(e, remedy == REDIS_RECONNECT || at == HELLO_AUTH ? ERR_REFUSED : ERR_TRANSIENT,
-		       at == HELLO_AUTH || strncmp(reply->str, "NOAUTH", 6) == 0 ? ERR_CODE_AUTH : 0, "redis",
-		       "Redis refuses %s: %s", asked[at], sentence);
-}
-
 static bool take_hello(struct redis_link *link, const redisReply *reply, struct err *e)
 {
-	const int script = link->hello_at - HELLO_SCRIPTS;
+	const int script = link->hello_at - REDIS_HELLO_SCRIPTS;
 
 	if (reply->type == REDIS_REPLY_ERROR)
-		return refused_hello(link, reply, e);
-	if (link->hello_at == HELLO_INFO) {
+		return redis_greeting_refused(link->hello_at, reply, e);
+	if (link->hello_at == REDIS_HELLO_INFO) {
 		if (reply->type != REDIS_REPLY_STRING)
 			return err_set(e, ERR_REFUSED, 0, "redis", "what answers there is not a Redis server");
 		redis_facts_read(reply->str, reply->len, &link->facts);
-		if (link->use == REDIS_LINK_STORE && !redis_facts_fit(&link->facts, e))
+		if (link->use == REDIS_LINK_STORE && !redis_facts_fit(&link->facts, e)) {
+			if (link->sentinels && strcmp(link->facts.role, "master") != 0)
+				e->class = ERR_TRANSIENT; /* it is about to become one, or is one no longer */
 			return false;
+		}
 	}
 	if (script >= 0) {
 		if (reply->type != REDIS_REPLY_STRING || reply->len != SHA_TEXT - 1)
@@ -340,7 +341,7 @@ static bool take_hello(struct redis_link *link, const redisReply *reply, struct 
 
 static void on_hello(struct redis_link *link, const redisReply *reply)
 {
-	const int last = link->use == REDIS_LINK_STORE ? HELLO_SCRIPTS + REDIS_SCRIPT_END : HELLO_SCRIPTS;
+	const int last = link->use == REDIS_LINK_STORE ? REDIS_HELLO_SCRIPTS + REDIS_SCRIPT_END : REDIS_HELLO_SCRIPTS;
 	struct err e = { 0 };
 
 	if (!take_hello(link, reply, &e))
@@ -429,12 +430,20 @@ redisReply *redis_link_take(struct redis_link *link)
 	return link->state == LINK_READY ? next_reply(link) : NULL;
 }
 
+static bool is_opening(const struct redis_link *link)
+{
+	return link->state == LINK_ASKING || link->state == LINK_GREETING;
+}
+
 static void greet(struct redis_link *link)
 {
 	redisReply *reply;
 
-	while (link->state == LINK_GREETING && (reply = next_reply(link))) {
-		on_hello(link, reply);
+	while (is_opening(link) && (reply = next_reply(link))) {
+		if (link->state == LINK_ASKING)
+			on_sentinel(link, reply);
+		else
+			on_hello(link, reply);
 		freeReplyObject(reply);
 	}
 }
@@ -443,9 +452,8 @@ void redis_link_drive(struct redis_link *link)
 {
 	if (link->state == LINK_DOWN && redis_now_ms() >= link->due_ms)
 		open_link(link);
-	if (link->state == LINK_GREETING)
-		greet(link);
-	if (link->state == LINK_GREETING && redis_now_ms() >= link->due_ms)
+	greet(link);
+	if (is_opening(link) && redis_now_ms() >= link->due_ms)
 		go_down_because(link, "Redis does not answer; is it stopped or overloaded?");
 	if (link->state != LINK_DOWN)
 		send_all(link);
@@ -453,7 +461,8 @@ void redis_link_drive(struct redis_link *link)
 
 bool redis_link_wait(struct redis_link *link, struct err *e)
 {
-	const int64_t until_ms = redis_now_ms() + link->connect_timeout_ms;
+	const int64_t tries = 1 + (int64_t)redis_sentinels_count(link->sentinels);
+	const int64_t until_ms = redis_now_ms() + tries * link->connect_timeout_ms;
 
 	for (;;) {
 		struct pollfd watched = { .fd = link->epoll_fd, .events = POLLIN };
@@ -465,7 +474,7 @@ bool redis_link_wait(struct redis_link *link, struct err *e)
 		left_ms = until_ms - redis_now_ms();
 		if (link->state == LINK_DOWN && (link->why.class == ERR_REFUSED || left_ms <= 0))
 			return err_set(e, link->why.class, link->why.code, "redis", "%s", link->why.text);
-		if (link->state == LINK_GREETING && left_ms > link->due_ms - redis_now_ms())
+		if (is_opening(link) && left_ms > link->due_ms - redis_now_ms())
 			left_ms = link->due_ms - redis_now_ms();
 		poll(&watched, 1, left_ms > 20 ? 20 : left_ms > 0 ? (int)left_ms : 0);
 	}

@@ -3,6 +3,8 @@
 #ifndef SANDBOX_REDIS_SETTINGS_H
 #define SANDBOX_REDIS_SETTINGS_H
 
+#include "handlers/base/err.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +17,10 @@ struct redis_settings {          /* everything is copied by the constructors; 0 
 	const char *password;    /* empty: no AUTH is sent */
 	int db;                  /* 0 */
 	bool tls;                /* refused: hiredis 0.14 has none */
+	const char *const *sentinels; /* "host:port"; when there are any, they say where the master is */
+	size_t sentinel_count;
+	const char *sentinel_master;   /* the name by which they watch it */
+	const char *sentinel_password; /* theirs; empty: no AUTH is sent to them */
 	int64_t connect_timeout_ms; /* 2,000; for the connection and its greeting together */
 	int64_t command_timeout_ms; /* 3,000; without any answer for so long the connection is given up */
 	const char *owner;          /* the store only: unlike any other consumer's, 1 to 128 bytes, no '|' */
@@ -22,5 +28,8 @@ struct redis_settings {          /* everything is copied by the constructors; 0 
 	const char *prefix;         /* "sandbox": what every key begins with */
 	int64_t keep_ms;            /* 30 days, and not less: how long a clone at rest is remembered */
 };
+
+/* REFUSED with a sentence when they contradict each other, or ask for what this build cannot do. */
+bool redis_settings_check(const struct redis_settings *settings, struct err *e);
 
 #endif
