@@ -13,8 +13,15 @@ make_sas() { # ACCOUNT KEY-FILE
 	printf '%s&sig=%s' "$query" "$signature"
 }
 
+# The SAS is not for who lists the processes of this machine.
+ask_service() { # QUERY [OPTION...]
+	local query=$1
+	shift
+	curl -fsS "$@" -K - <<< "url = \"$blobs_url$query&$blobs_sas\""
+}
+
 make_container() {
-	curl -fsS -X PUT -H 'Content-Length: 0' "$blobs_url?restype=container&$blobs_sas"
+	ask_service '?restype=container' -X PUT -H 'Content-Length: 0'
 }
 
 # Many requests at a time; what each of them is, curl reads from its standard input.
@@ -37,7 +44,7 @@ header = \"x-ms-blob-type: BlockBlob\""' | run_curl > /dev/null
 list_blobs() { # PREFIX
 	local page marker=''
 	while :; do
-		page=$(curl -fsS "$blobs_url?restype=container&comp=list&maxresults=5000&prefix=$(jq -rn --arg p "$1" '$p | @uri')&marker=$marker&$blobs_sas")
+		page=$(ask_service "?restype=container&comp=list&maxresults=5000&prefix=$(jq -rn --arg p "$1" '$p | @uri')&marker=$marker")
 		grep -oP '(?<=<Name>)[^<]*' <<< "$page" | sed -e 's/&lt;/</g' -e 's/&gt;/>/g' -e 's/&quot;/"/g' -e "s/&apos;/'/g" \
 			-e 's/&amp;/\&/g' || true
 		marker=$(grep -oP '(?<=<NextMarker>)[^<]*' <<< "$page" | jq -rR @uri || true)
