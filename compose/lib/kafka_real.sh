@@ -1,16 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A real Apache Kafka of one node, for compose/up --real, tests and benchmarks.
+# A real Apache Kafka, for compose/up --real, tests and benchmarks.
 #
-#   kafka_real.sh start DIR [KEY=VALUE...]   starts it in DIR (made when missing), prints its bootstrap address;
+#   kafka_real.sh start DIR [KEY=VALUE...]   starts one broker in DIR (made when missing), prints its bootstrap address;
 #                                            the pairs are added to the server's properties; $KAFKA_REAL_PORT
 #                                            is its port when it is new (a free one)
-#   kafka_real.sh stop DIR                   stops it; the data stays in DIR, and start goes on with them
+#   kafka_real.sh cluster DIR [KEY=VALUE...] the same with three brokers, in DIR/1 to DIR/3, and three replicas of everything
+#   kafka_real.sh secure DIR [KEY=VALUE...]  one broker that has listeners with TLS, too: see kafka_secure.sh
+#   kafka_real.sh stop DIR                   stops what runs in DIR; the data stays, and start goes on with that of one broker
 #
 # The jars are fetched once by Maven into $SANDBOX_CACHE (default: cache/ in the build folder $BUILD_DIR); later starts need no
 # network. Exit 77: Java 17 or Maven is missing, or the jars cannot be fetched, so a test that needs them is skipped.
 set -eu
 . "$(dirname "$0")/server.sh"
+. "$(dirname "$0")/kafka_secure.sh"
 
 version=4.4.0
 skip=77
@@ -56,27 +59,33 @@ fetch_jars() {
 	flock -u 9
 }
 
-write_properties() {
-	local port controller
-	port=${KAFKA_REAL_PORT:-$(free_port)}
-	controller=$(free_port "$port")
+# $dir/controller has the port of its controller, $dir/bootstrap the address of its broker.
+choose_ports() { # [PORT]
+	local port
+	port=${1:-$(free_port)}
+	free_port "$port" > "$dir/controller"
+	echo "127.0.0.1:$port" > "$dir/bootstrap"
+	rm -f "$dir/listeners"
+}
+
+write_properties() { # NODE VOTERS REPLICAS IN-SYNC
 	cat > "$dir/server.properties" <<- CONF
 		process.roles=broker,controller
-		node.id=1
-		controller.quorum.voters=1@127.0.0.1:$controller
-		listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
-		advertised.listeners=PLAINTEXT://127.0.0.1:$port
+		node.id=$1
+		controller.quorum.voters=$2
+		listeners=PLAINTEXT://$(cat "$dir/bootstrap"),CONTROLLER://127.0.0.1:$(cat "$dir/controller")
+		advertised.listeners=PLAINTEXT://$(cat "$dir/bootstrap")
 		controller.listener.names=CONTROLLER
 		listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 		log.dirs=$dir/data
 		auto.create.topics.enable=false
-		offsets.topic.replication.factor=1
+		offsets.topic.replication.factor=$3
 		offsets.topic.num.partitions=4
-		transaction.state.log.replication.factor=1
-		transaction.state.log.min.isr=1
+		transaction.state.log.replication.factor=$3
+		transaction.state.log.min.isr=$4
 		transaction.state.log.num.partitions=4
-		share.coordinator.state.topic.replication.factor=1
-		share.coordinator.state.topic.min.isr=1
+		share.coordinator.state.topic.replication.factor=$3
+		share.coordinator.state.topic.min.isr=$4
 		group.initial.rebalance.delay.ms=0
 		broker.session.timeout.ms=2000
 		broker.heartbeat.interval.ms=500
@@ -89,58 +98,135 @@ write_properties() {
 		appender.x.layout.type=PatternLayout
 		appender.x.layout.pattern=%d %p %m (%c)%n
 	CONF
-	echo "127.0.0.1:$port" > "$dir/bootstrap"
 }
 
-format() {
-	local id
-	# One that begins with - would be taken for an option.
-	id=$(head -c 16 /dev/urandom | base64 | tr '+/' 'A_' | tr -d '=')
-	"${jvm[@]}" kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" > "$dir/format.log" 2>&1 ||
+# One that begins with - would be taken for an option.
+new_id() {
+	head -c 16 /dev/urandom | base64 | tr '+/' 'A_' | tr -d '='
+}
+
+format() { # [OPTION...]
+	"${jvm[@]}" "-Dlog4j2.configurationFile=$dir/log4j2.properties" kafka.tools.StorageTool format -t "$(new_id)" -c "$dir/server.properties" "$@" > "$dir/format.log" 2>&1 ||
 		die 1 "the data folder could not be formatted: $(tail -n 1 "$dir/format.log")"
 }
 
 begin_new() { # [KEY=VALUE...]
-	write_properties
+	local more=()
+	choose_ports "${KAFKA_REAL_PORT:-}"
+	write_properties 1 "1@127.0.0.1:$(cat "$dir/controller")" 1 1
+	if [ "$act" = secure ]; then
+		make_identities
+		write_secure_listeners
+		more=(--add-scram "SCRAM-SHA-512=[name=$secure_user,password=$(cat "$dir/tls/password")]")
+	fi
 	[ $# -eq 0 ] || printf '%s\n' "$@" >> "$dir/server.properties"
-	format
+	format "${more[@]}"
 }
 
-start() {
+spawn_broker() {
+	spawn_server "$dir/broker.log" "${jvm[@]}" "-Dlog4j2.configurationFile=$dir/log4j2.properties" kafka.Kafka \
+		"$dir/server.properties"
+}
+
+await_broker() {
+	await_server "$(sed 's/.*://' "$dir/bootstrap")"
+}
+
+make_topics() {
+	SANDBOX_KAFKA__BOOTSTRAP_SERVERS=$(cat "$dir/bootstrap") "$build/consumer/programs/sandboxctl" topics apply > "$dir/topics" 2>&1 || {
+		stop_all
+		die 1 "the topics could not be made: $(tail -n 1 "$dir/topics")"
+	}
+}
+
+start() { # [KEY=VALUE...]
 	local tries=1
-	need_java
-	fetch_jars
-	mkdir -p "$dir"
 	is_alive && die 1 "it runs already in $dir"
 	if [ ! -f "$dir/bootstrap" ]; then
 		begin_new "$@"
 		tries=3
 	fi
-	until run_server "$(sed 's/.*://' "$dir/bootstrap")" "$dir/broker.log" "${jvm[@]}" kafka.Kafka "$dir/server.properties"; do
+	until spawn_broker && await_broker; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || die 1 "the broker ended while starting: $(why_it_ended "$dir/broker.log")"
 		rm -rf "$dir/data"
 		begin_new "$@"
 	done
-	SANDBOX_KAFKA__BOOTSTRAP_SERVERS=$(cat "$dir/bootstrap") "$build/consumer/programs/sandboxctl" topics apply > "$dir/topics" 2>&1 || {
-		kill "$(cat "$dir/pid")"
-		die 1 "the topics could not be made: $(tail -n 1 "$dir/topics")"
-	}
+	make_topics
 	cat "$dir/bootstrap"
 }
 
-[ $# -ge 2 ] || die 2 "usage: kafka_real.sh start DIR [KEY=VALUE...] | stop DIR"
+# ---- three of them ----
+
+in_each_node() { # COMMAND [ARGUMENT...]
+	local whole=$dir n
+	for n in 1 2 3; do
+		dir=$whole/$n
+		node=$n
+		"$@" || break
+	done
+	dir=$whole
+	[ "$n" = 3 ] || die 1 "broker $n ended while starting: $(why_it_ended "$dir/$n/broker.log")"
+}
+
+add_node() {
+	mkdir -p "$dir"
+	choose_ports
+	voters+=${voters:+,}$node@127.0.0.1:$(cat "$dir/controller")
+	brokers+=${brokers:+,}$(cat "$dir/bootstrap")
+}
+
+# One JVM formats for all: a data folder differs only by the names of node and folder.
+write_node() { # [KEY=VALUE...]
+	write_properties "$node" "$voters" 3 2
+	printf '%s\n' default.replication.factor=3 min.insync.replicas=2 "$@" >> "$dir/server.properties"
+	if [ "$node" = 1 ]; then
+		format
+		return
+	fi
+	cp -r "$dir/../1/data" "$dir/data"
+	sed -i "s/^node.id=.*/node.id=$node/; s/^directory.id=.*/directory.id=$(new_id)/" "$dir/data/meta.properties"
+}
+
+start_cluster() { # [KEY=VALUE...]
+	local node voters='' brokers=''
+	[ ! -f "$dir/bootstrap" ] || die 1 "there is a cluster in $dir already"
+	in_each_node add_node
+	in_each_node write_node "$@"
+	echo "$brokers" > "$dir/bootstrap"
+	in_each_node spawn_broker
+	in_each_node await_broker
+	make_topics
+	cat "$dir/bootstrap"
+}
+
+stop_all() {
+	local whole=$dir
+	for dir in "$whole" "$whole"/[123]; do
+		[ ! -d "$dir" ] || stop_server
+	done
+	dir=$whole
+}
+
+[ $# -ge 2 ] || die 2 "usage: kafka_real.sh start|cluster|secure DIR [KEY=VALUE...] | stop DIR"
 act=$1
 dir=$(realpath -m "$2")
 shift 2
 build=${BUILD_DIR:?kafka_real: BUILD_DIR names the build folder}
 cache=${SANDBOX_CACHE:-$build/cache}
 libs=$cache/kafka-$version
-jvm=(java -Xms64m "-Xmx$kafka_heap" -XX:+UseSerialGC -XX:TieredStopAtLevel=1
-	"-Dlog4j2.configurationFile=$dir/log4j2.properties" -cp "$libs/*")
+jvm=(java -Xms64m "-Xmx$kafka_heap" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$libs/*")
 
 case $act in
-start) start "$@" ;;
-stop) stop_server ;;
+start | secure | cluster)
+	need_java
+	fetch_jars
+	mkdir -p "$dir"
+	case $act in
+	cluster) start_cluster "$@" ;;
+	*) start "$@" ;;
+	esac
+	;;
+stop) stop_all ;;
 *) die 2 "unknown act: $act" ;;
 esac

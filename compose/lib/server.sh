@@ -24,19 +24,29 @@ is_alive() {
 	kill -0 "$pid" 2> /dev/null && ! grep -q '^State:.Z' "/proc/$pid/status" 2> /dev/null
 }
 
-# A session of its own: who ends a test's process group must not end the server with it. False when it ended: somebody
-# else may have taken its port.
-run_server() { # PORT LOG COMMAND...
-	local port=$1 log=$2
-	shift 2
+# A session of its own: who ends a test's process group must not end the server with it.
+spawn_server() { # LOG COMMAND...
+	local log=$1
+	shift
 	setsid "$@" > "$log" 2>&1 9>&- < /dev/null &
 	echo $! > "$dir/pid"
-	for _ in $(seq 300); do
+}
+
+# False when it ended: somebody else may have taken its port.
+await_server() { # PORT
+	for _ in $(seq 600); do
 		is_alive || return 1
-		port_is_free "$port" || return 0
+		port_is_free "$1" || return 0
 		sleep 0.1
 	done
 	die 1 "it did not open its port"
+}
+
+run_server() { # PORT LOG COMMAND...
+	local port=$1
+	shift
+	spawn_server "$@"
+	await_server "$port"
 }
 
 # What a stack trace was about stands at its beginning.

@@ -210,7 +210,10 @@ static bool set_row(struct config *c, enum config_id id, const char *value, cons
 bool config_is_secret_property(const char *key)
 {
 	static const char *const parts[] = { "password", "secret", ".pem", "oauthbearer.config", "token" };
+	size_t len = strlen(key);
 
+	if (len > 5 && strcmp(key + len - 5, "_file") == 0) /* only the place of one */
+		return false;
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		if (strstr(key, parts[i]))
 			return true;

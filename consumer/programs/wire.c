@@ -31,9 +31,28 @@ void wire_texts_done(struct wire_texts *texts)
 	buf_done(&texts->servers);
 	secret_done(&texts->secret);
 	secret_done(&texts->sentinel_secret);
+	secret_done(&texts->key_secret);
 }
 
 /* ---- kafka ---- */
+
+/* The secret of that file as one more property; nothing when no file is named. */
+static bool add_secret(const struct config *c, enum config_id file, const char *name, struct buf *secret,
+                       struct kafka_settings *settings, struct kafka_property *properties, struct err *e)
+{
+	const char *place = config_text(c, file);
+
+	if (!*place)
+		return true;
+	for (size_t i = 0; i < settings->property_count; i++)
+		if (strcmp(properties[i].name, name) == 0)
+			return err_set(e, ERR_REFUSED, 0, "kafka", "%s and %s_file are both set: take one away", name, name);
+	buf_init(secret, SECRET_MAX_BYTES);
+	if (!secret_file_read_text(place, secret, e))
+		return false;
+	properties[settings->property_count++] = (struct kafka_property){ name, buf_text(secret) };
+	return true;
+}
 
 bool wire_kafka(const struct config *c, struct wire_texts *texts, struct kafka_settings *settings, struct err *e)
 {
@@ -51,7 +70,9 @@ bool wire_kafka(const struct config *c, struct wire_texts *texts, struct kafka_s
 		.properties = texts->properties, .property_count = config_passthrough(c, &pairs) };
 	for (size_t i = 0; i < settings->property_count; i++)
 		texts->properties[i] = (struct kafka_property){ pairs[i].name, pairs[i].value };
-	return true;
+	return add_secret(c, CONF_KAFKA_SASL_PASSWORD_FILE, "sasl.password", &texts->secret, settings, texts->properties, e) &&
+	       add_secret(c, CONF_KAFKA_SSL_KEY_PASSWORD_FILE, "ssl.key.password", &texts->key_secret, settings,
+			  texts->properties, e);
 }
 
 /* ---- redis ---- */

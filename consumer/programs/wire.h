@@ -18,8 +18,8 @@ struct config *wire_config(const char *path, struct err *e);
 
 /* Texts that settings borrow: keep it as long as what was made from them. */
 struct wire_texts {
-	struct buf servers, secret, sentinel_secret;
-	struct kafka_property properties[CONFIG_PASSTHROUGH_MAX];
+	struct buf servers, secret, sentinel_secret, key_secret;
+	struct kafka_property properties[CONFIG_PASSTHROUGH_MAX + 2];
 };
 void wire_texts_done(struct wire_texts *texts);
 

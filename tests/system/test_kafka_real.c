@@ -192,7 +192,7 @@ END_TEST
 static void drop(const struct kafka_settings *s, enum topic topic)
 {
 	struct err e = { 0 };
-	rd_kafka_t *client = kafka_client_new(s, KAFKA_ROLE_ASKER, NULL, NULL, &e);
+	rd_kafka_t *client = kafka_client_new(s, KAFKA_ROLE_ASKER, &e);
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
 	rd_kafka_DeleteTopic_t *order = rd_kafka_DeleteTopic_new(topic_name(topic));
 	rd_kafka_event_t *event;

@@ -5,14 +5,7 @@
 
 #include <string.h>
 
-enum { DESTROY_WITHIN_MS = 3000 };
-
-static void remember_error(rd_kafka_t *client, int code, const char *text, void *opaque)
-{
-	(void)client;
-	(void)text;
-	*(rd_kafka_resp_err_t *)opaque = (rd_kafka_resp_err_t)code;
-}
+enum { DESTROY_WITHIN_MS = 3000, METADATA_SLICE_MS = 2000 };
 
 static void fill_topic(struct topic_facts *facts, const rd_kafka_metadata_topic_t *topic)
 {
@@ -32,17 +25,28 @@ static void fill_topic(struct topic_facts *facts, const rd_kafka_metadata_topic_
 	}
 }
 
+/* Until they answer, the time is over, or it is certain that none will let us in. */
+static rd_kafka_resp_err_t ask_metadata(rd_kafka_t *client, int within_ms, const rd_kafka_metadata_t **metadata_r)
+{
+	int64_t deadline_ms = kafka_clock_ms() + within_ms;
+	rd_kafka_resp_err_t code;
+
+	do {
+		code = rd_kafka_metadata(client, 1, NULL, metadata_r, kafka_left_ms(deadline_ms, METADATA_SLICE_MS) + 1);
+		if (code)
+			rd_kafka_poll(client, 0);
+	} while (code && !kafka_trouble_is_certain(client) && kafka_left_ms(deadline_ms, 1) > 0);
+	return code;
+}
+
 /* All topics of the cluster are asked for: a question about single ones could make the broker create them. */
-static bool ask(rd_kafka_t *client, int within_ms, const rd_kafka_resp_err_t *last, struct kafka_facts *facts_r,
-		struct err *e)
+static bool ask(rd_kafka_t *client, int within_ms, struct kafka_facts *facts_r, struct err *e)
 {
 	const rd_kafka_metadata_t *metadata;
-	rd_kafka_resp_err_t code = rd_kafka_metadata(client, 1, NULL, &metadata, within_ms);
+	rd_kafka_resp_err_t code = ask_metadata(client, within_ms, &metadata);
 
-	if (code) {
-		rd_kafka_poll(client, 0);
-		return kafka_err_set(e, *last ? *last : code, "kafka", "no Kafka broker answers");
-	}
+	if (code)
+		return kafka_trouble_err(client, code, "no Kafka broker answers", e);
 	facts_r->brokers = metadata->broker_cnt;
 	for (int topic = TOPIC_UNSET + 1; topic < TOPIC_END; topic++) {
 		const rd_kafka_metadata_topic_t *found = kafka_metadata_topic(metadata, topic_name((enum topic)topic));
@@ -56,14 +60,13 @@ static bool ask(rd_kafka_t *client, int within_ms, const rd_kafka_resp_err_t *la
 
 bool kafka_describe(const struct kafka_settings *s, int within_ms, struct kafka_facts *facts_r, struct err *e)
 {
-	rd_kafka_resp_err_t last = RD_KAFKA_RESP_ERR_NO_ERROR;
-	rd_kafka_t *client = kafka_client_new(s, KAFKA_ROLE_ASKER, remember_error, &last, e);
+	rd_kafka_t *client = kafka_client_new(s, KAFKA_ROLE_ASKER, e);
 	bool ok;
 
 	memset(facts_r, 0, sizeof *facts_r);
 	if (!client)
 		return false;
-	ok = ask(client, within_ms, &last, facts_r, e);
+	ok = ask(client, within_ms, facts_r, e);
 	kafka_clients_destroy(client, NULL, DESTROY_WITHIN_MS);
 	return ok;
 }

@@ -32,21 +32,30 @@ void kafka_bus_note(const struct kafka_bus *bus, int severity, const char *fmt, 
 }
 
 /* A property meant for one kind of client is told to both; librdkafka warns about what is only meant for the other. */
-static void take_log(const struct kafka_bus *bus, rd_kafka_event_t *event)
+static void take_log(const struct kafka_bus *bus, const rd_kafka_t *client, rd_kafka_event_t *event)
 {
 	const char *facility, *text;
 	int severity;
 
-	if (rd_kafka_event_log(event, &facility, &text, &severity) == 0 && strcmp(facility, "CONFWARN") != 0)
+	if (rd_kafka_event_log(event, &facility, &text, &severity) != 0)
+		return;
+	kafka_trouble_read_log(client, facility, text);
+	if (strcmp(facility, "CONFWARN") != 0)
 		kafka_bus_note(bus, severity, "%s: %s", facility, text);
 }
 
-bool kafka_bus_take_trouble(struct kafka_bus *bus, rd_kafka_event_t *event, struct bus_event *event_r)
+bool kafka_bus_take_trouble(struct kafka_bus *bus, rd_kafka_t *client, rd_kafka_event_t *event, struct bus_event *event_r)
 {
+	const char *sentence, *more;
+
 	if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_LOG)
-		take_log(bus, event);
+		take_log(bus, client, event);
 	if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_ERROR)
 		return false;
+	if (kafka_trouble_hear(client, rd_kafka_event_error(event), rd_kafka_event_error_string(event))) {
+		sentence = kafka_trouble_sentence(client, &more);
+		kafka_bus_note(bus, LOG_ERR, "%s%s", sentence, more);
+	}
 	if (!rd_kafka_event_error_is_fatal(event)) {
 		kafka_bus_note(bus, LOG_WARNING, "%s: %s", rd_kafka_err2name(rd_kafka_event_error(event)),
 			       rd_kafka_event_error_string(event));
@@ -270,8 +279,31 @@ static bool all_ready(const struct kafka_bus *bus, rd_kafka_t *client, const boo
 	return ready;
 }
 
+static bool no_answer(rd_kafka_t *client, struct err *e)
+{
+	const char *more;
+
+	if (kafka_trouble_sentence(client, &more))
+		return kafka_trouble_err(client, RD_KAFKA_RESP_ERR__TIMED_OUT, "", e);
+	return err_set(e, ERR_TRANSIENT, 0, "kafka", "the Kafka brokers did not answer for all topics in time");
+}
+
+/* Before the start there is nothing else in the queue than trouble. True: it is certain that nobody will let us in. */
+static bool is_turned_away(struct kafka_bus *bus, rd_kafka_t *client, rd_kafka_queue_t *queue)
+{
+	struct bus_event ignored;
+	rd_kafka_event_t *event;
+
+	while ((event = rd_kafka_queue_poll(queue, 0))) {
+		kafka_bus_take_trouble(bus, client, event, &ignored);
+		rd_kafka_event_destroy(event);
+	}
+	return kafka_trouble_is_certain(client);
+}
+
 /* librdkafka asks for the topics that it holds a handle of. */
-static bool warm_up(struct kafka_bus *bus, rd_kafka_t *client, const bool *wished, int64_t deadline_ms, struct err *e)
+static bool warm_up(struct kafka_bus *bus, rd_kafka_t *client, rd_kafka_queue_t *queue, const bool *wished,
+		    int64_t deadline_ms, struct err *e)
 {
 	rd_kafka_topic_t *handles[TOPIC_END] = { NULL };
 	bool ready = false;
@@ -281,16 +313,15 @@ static bool warm_up(struct kafka_bus *bus, rd_kafka_t *client, const bool *wishe
 			handles[topic] = rd_kafka_topic_new(client, topic_name((enum topic)topic), NULL);
 	for (;;) {
 		ready = all_ready(bus, client, wished, kafka_left_ms(deadline_ms, 2000) + 1, e);
-		if (ready || e->class != ERR_NONE || kafka_left_ms(deadline_ms, 1) == 0)
+		if (ready || e->class != ERR_NONE || kafka_left_ms(deadline_ms, 1) == 0 ||
+		    is_turned_away(bus, client, queue))
 			break;
 		usleep(50 * 1000);
 	}
 	for (int topic = 0; topic < TOPIC_END; topic++)
 		if (handles[topic])
 			rd_kafka_topic_destroy(handles[topic]);
-	if (!ready)
-		err_set(e, ERR_TRANSIENT, 0, "kafka", "the Kafka brokers did not answer for all topics in time");
-	return ready;
+	return ready || (e->class == ERR_NONE && no_answer(client, e));
 }
 
 bool kafka_bus_start(struct bus_port *port, int within_ms, struct err *e)
@@ -303,10 +334,10 @@ bool kafka_bus_start(struct bus_port *port, int within_ms, struct err *e)
 		return true;
 	for (int topic = 0; topic < TOPIC_END; topic++)
 		writes[topic] = bus->out.topics[topic] != NULL;
-	if (!warm_up(bus, bus->out.client, writes, deadline_ms, e))
+	if (!warm_up(bus, bus->out.client, bus->out.queue, writes, deadline_ms, e))
 		return false;
 	if (bus->in.client &&
-	    (!warm_up(bus, bus->in.client, bus->reads, deadline_ms, e) || !kafka_in_subscribe(bus, e)))
+	    (!warm_up(bus, bus->in.client, bus->in.queue, bus->reads, deadline_ms, e) || !kafka_in_subscribe(bus, e)))
 		return false;
 	bus->started = true;
 	return true;

@@ -66,7 +66,7 @@ void kafka_bus_note(const struct kafka_bus *bus, int severity, const char *fmt, 
     __attribute__((format(printf, 3, 4)));
 
 /* What both queues bring: logs and errors. True when it became an event (BUS_FATAL). */
-bool kafka_bus_take_trouble(struct kafka_bus *bus, rd_kafka_event_t *event, struct bus_event *event_r);
+bool kafka_bus_take_trouble(struct kafka_bus *bus, rd_kafka_t *client, rd_kafka_event_t *event, struct bus_event *event_r);
 
 bool kafka_in_open(struct kafka_bus *bus, const struct kafka_settings *s, struct err *e);
 bool kafka_in_subscribe(struct kafka_bus *bus, struct err *e);

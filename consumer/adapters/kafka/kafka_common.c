@@ -104,13 +104,22 @@ struct destruction {
 	rd_kafka_t *clients[2];
 };
 
+/* Its trouble last of all: until then a thread of librdkafka may have something to tell it. */
+static void destroy(rd_kafka_t *client)
+{
+	struct kafka_trouble *trouble = client ? rd_kafka_opaque(client) : NULL;
+
+	if (client)
+		rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	free(trouble);
+}
+
 static void *destroy_both(void *arg)
 {
 	struct destruction *d = arg;
 
 	for (int i = 0; i < 2; i++)
-		if (d->clients[i])
-			rd_kafka_destroy_flags(d->clients[i], RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+		destroy(d->clients[i]);
 	free(d);
 	return NULL;
 }

@@ -143,19 +143,15 @@ static bool fill(rd_kafka_conf_t *conf, const struct kafka_settings *s, enum kaf
 	return true;
 }
 
-/* The bus takes everything as events from its queues; the blocking clients only want to know the last error. */
-static bool set_reporting(rd_kafka_conf_t *conf, enum kafka_role role,
-			  void (*error_cb)(rd_kafka_t *, int, const char *, void *), void *opaque, struct err *e)
+/* The bus takes everything as events from its queues; the blocking clients are told of trouble while they poll. */
+static bool set_reporting(rd_kafka_conf_t *conf, enum kafka_role role, struct kafka_trouble *trouble, struct err *e)
 {
+	const bool blocks = role == KAFKA_ROLE_READER || role == KAFKA_ROLE_ASKER;
 	int events = RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG;
 
-	rd_kafka_conf_set_opaque(conf, opaque);
-	if (role == KAFKA_ROLE_READER || role == KAFKA_ROLE_ASKER) {
-		rd_kafka_conf_set_log_cb(conf, NULL);
-		if (error_cb)
-			rd_kafka_conf_set_error_cb(conf, error_cb);
+	kafka_trouble_watch(conf, trouble, blocks);
+	if (blocks)
 		return true;
-	}
 	events |= role == KAFKA_ROLE_PRODUCER
 		      ? RD_KAFKA_EVENT_DR
 		      : RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT;
@@ -163,23 +159,34 @@ static bool set_reporting(rd_kafka_conf_t *conf, enum kafka_role role,
 	return set(conf, "log.queue", "true", e);
 }
 
-rd_kafka_t *kafka_client_new(const struct kafka_settings *s, enum kafka_role role,
-			     void (*error_cb)(rd_kafka_t *, int, const char *, void *), void *opaque, struct err *e)
+/* Its sentence names the property: a file that is not there, or a key that the password does not open. */
+static rd_kafka_t *open_client(rd_kafka_conf_t *conf, enum kafka_role role, struct err *e)
 {
 	rd_kafka_type_t type =
 	    role == KAFKA_ROLE_CONSUMER || role == KAFKA_ROLE_READER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	rd_kafka_t *client;
 	char reason[200];
+	rd_kafka_t *client = rd_kafka_new(type, conf, reason, sizeof reason);
 
-	if (!fill(conf, s, role, e) || !set_reporting(conf, role, error_cb, opaque, e)) {
-		rd_kafka_conf_destroy(conf);
-		return NULL;
-	}
-	client = rd_kafka_new(type, conf, reason, sizeof reason);
-	if (!client) {
-		rd_kafka_conf_destroy(conf);
-		err_set(e, ERR_MISUSE, 0, "kafka", "librdkafka refuses the settings: %s", reason);
-	}
-	return client;
+	if (client)
+		return client;
+	err_set(e, ERR_MISUSE, 0, "kafka", "librdkafka refuses the settings: %s%s", reason,
+		strncmp(reason, "ssl.", 4) == 0 ? ": is the file there, readable and PEM, and does its password open it?" : "");
+	return NULL;
+}
+
+rd_kafka_t *kafka_client_new(const struct kafka_settings *s, enum kafka_role role, struct err *e)
+{
+	struct kafka_trouble *trouble = kafka_trouble_new(s);
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	rd_kafka_t *client = NULL;
+
+	if (!trouble)
+		err_set(e, ERR_TRANSIENT, 0, "kafka", "no memory for a Kafka client");
+	else if (fill(conf, s, role, e) && set_reporting(conf, role, trouble, e))
+		client = open_client(conf, role, e);
+	if (client)
+		return client;
+	rd_kafka_conf_destroy(conf);
+	free(trouble);
+	return NULL;
 }

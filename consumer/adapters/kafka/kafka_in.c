@@ -17,7 +17,7 @@ bool kafka_in_open(struct kafka_bus *bus, const struct kafka_settings *s, struct
 	struct kafka_in *in = &bus->in;
 	const uint64_t one = 1;
 
-	in->client = kafka_client_new(s, KAFKA_ROLE_CONSUMER, NULL, bus, e);
+	in->client = kafka_client_new(s, KAFKA_ROLE_CONSUMER, e);
 	if (!in->client)
 		return false;
 	in->start_at = s->start_at;
@@ -343,7 +343,7 @@ static bool take(struct kafka_bus *bus, rd_kafka_event_t *event, struct bus_even
 		take_commit(bus, event);
 		return false;
 	default:
-		return kafka_bus_take_trouble(bus, event, event_r);
+		return kafka_bus_take_trouble(bus, bus->in.client, event, event_r);
 	}
 }
 

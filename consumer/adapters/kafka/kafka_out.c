@@ -13,7 +13,7 @@ bool kafka_out_open(struct kafka_bus *bus, const struct kafka_settings *s, struc
 	struct kafka_out *out = &bus->out;
 	const uint64_t one = 1;
 
-	out->client = kafka_client_new(s, KAFKA_ROLE_PRODUCER, NULL, bus, e);
+	out->client = kafka_client_new(s, KAFKA_ROLE_PRODUCER, e);
 	if (!out->client)
 		return false;
 	rd_kafka_set_log_queue(out->client, NULL);
@@ -94,7 +94,7 @@ bool kafka_out_poll(struct kafka_bus *bus, struct bus_event *event_r)
 				return true;
 			continue;
 		}
-		told = kafka_bus_take_trouble(bus, event, event_r);
+		told = kafka_bus_take_trouble(bus, bus->out.client, event, event_r);
 		rd_kafka_event_destroy(event);
 		if (told)
 			return true;

@@ -16,10 +16,9 @@ enum kafka_role {
 	KAFKA_ROLE_END
 };
 
-/* A new client with our defaults, then the operator's properties, checked. `opaque` is what callbacks get; error_cb may
- * be NULL. NULL and *e when a property is unknown, wrong or breaks a promise. */
-rd_kafka_t *kafka_client_new(const struct kafka_settings *s, enum kafka_role role,
-			     void (*error_cb)(rd_kafka_t *, int, const char *, void *), void *opaque, struct err *e);
+/* A new client with our defaults, then the operator's properties, checked. Its opaque is its struct kafka_trouble. NULL
+ * and *e when a property is unknown, wrong or breaks a promise. End it with kafka_clients_destroy. */
+rd_kafka_t *kafka_client_new(const struct kafka_settings *s, enum kafka_role role, struct err *e);
 
 /* Destroys both (either may be NULL) in a thread of its own and waits at most that long: rd_kafka_destroy() of 2.0.2 is
  * known to hang. False: it did not end, the threads and the memory are left behind. */
@@ -33,6 +32,25 @@ void kafka_record_fill(struct bus_record *record, const rd_kafka_message_t *mess
 
 /* Fills *e with a class that fits what librdkafka says. Always false. */
 bool kafka_err_set(struct err *e, rd_kafka_resp_err_t code, const char *where, const char *what);
+
+/* ---- why no broker lets us in ---- */
+
+struct kafka_trouble;
+
+/* NULL when memory is short. Freed by free(). */
+struct kafka_trouble *kafka_trouble_new(const struct kafka_settings *s);
+/* The client of conf tells it what is wrong with certificates, and by_callback all other trouble, too. */
+void kafka_trouble_watch(rd_kafka_conf_t *conf, struct kafka_trouble *t, bool by_callback);
+/* What librdkafka reports. True: it is news, and kafka_trouble_sentence says what it means. */
+bool kafka_trouble_hear(rd_kafka_t *client, rd_kafka_resp_err_t code, const char *text);
+/* The same from what it logs. */
+void kafka_trouble_read_log(const rd_kafka_t *client, const char *facility, const char *text);
+/* What is wrong and what to look at, with *more_r behind it; NULL: nothing that we know of. */
+const char *kafka_trouble_sentence(rd_kafka_t *client, const char **more_r);
+/* Did every broker turn us away for a reason that waiting does not change? */
+bool kafka_trouble_is_certain(rd_kafka_t *client);
+/* Fills *e with the sentence, else with `what` and the last thing librdkafka reported, else with code. Always false. */
+bool kafka_trouble_err(rd_kafka_t *client, rd_kafka_resp_err_t code, const char *what, struct err *e);
 
 /* Milliseconds of a clock that never jumps. */
 int64_t kafka_clock_ms(void);

@@ -13,7 +13,6 @@ struct kafka_reader {
 	rd_kafka_t *client;
 	rd_kafka_queue_t *queue;
 	rd_kafka_topic_t *topics[TOPIC_END];
-	rd_kafka_resp_err_t last_error;
 };
 
 /* One partition that is being read. */
@@ -35,15 +34,6 @@ struct reading {
 	bool stopped; /* the caller has seen enough */
 };
 
-static void remember_error(rd_kafka_t *client, int code, const char *text, void *opaque)
-{
-	struct kafka_reader *r = opaque;
-
-	(void)client;
-	(void)text;
-	r->last_error = (rd_kafka_resp_err_t)code;
-}
-
 struct kafka_reader *kafka_reader_new(const struct kafka_settings *s, struct err *e)
 {
 	struct kafka_reader *r = calloc(1, sizeof *r);
@@ -52,7 +42,7 @@ struct kafka_reader *kafka_reader_new(const struct kafka_settings *s, struct err
 		err_set(e, ERR_TRANSIENT, 0, "kafka", "no memory for the reader");
 		return NULL;
 	}
-	r->client = kafka_client_new(s, KAFKA_ROLE_READER, remember_error, r, e);
+	r->client = kafka_client_new(s, KAFKA_ROLE_READER, e);
 	if (!r->client) {
 		free(r);
 		return NULL;
@@ -72,9 +62,8 @@ void kafka_reader_free(struct kafka_reader **rp)
 	for (int topic = 0; topic < TOPIC_END; topic++)
 		if (r->topics[topic])
 			rd_kafka_topic_destroy(r->topics[topic]);
-	/* When it hangs, its threads may still report errors to the reader, which is then left to them. */
-	if (kafka_clients_destroy(r->client, NULL, DESTROY_WITHIN_MS))
-		free(r);
+	kafka_clients_destroy(r->client, NULL, DESTROY_WITHIN_MS);
+	free(r);
 }
 
 static bool late(const struct reading *g)
@@ -89,11 +78,9 @@ static int left_ms(const struct reading *g, int slice_ms)
 
 static bool no_answer(const struct reading *g, struct err *e)
 {
-	rd_kafka_resp_err_t last = g->reader->last_error;
-
 	rd_kafka_poll(g->reader->client, 0);
-	return err_set(e, ERR_TRANSIENT, (int)last, "kafka", "the Kafka brokers did not answer in time%s%s",
-		       last ? ": " : "", last ? rd_kafka_err2str(last) : "");
+	return kafka_trouble_err(g->reader->client, RD_KAFKA_RESP_ERR__TIMED_OUT,
+				 "the Kafka brokers did not answer in time", e);
 }
 
 static bool ask_metadata(struct reading *g, const rd_kafka_metadata_t **metadata_r, struct err *e)
@@ -104,7 +91,7 @@ static bool ask_metadata(struct reading *g, const rd_kafka_metadata_t **metadata
 		if (!rd_kafka_metadata(client, 0, NULL, metadata_r, left_ms(g, METADATA_SLICE_MS) + 1))
 			return true;
 		rd_kafka_poll(client, 0);
-	} while (!late(g));
+	} while (!late(g) && !kafka_trouble_is_certain(client));
 	return no_answer(g, e);
 }
 
@@ -235,7 +222,8 @@ static bool take(struct reading *g, const rd_kafka_message_t *message, struct er
 	if (message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
 		return kafka_err_set(e, message->err, "kafka", p ? topic_name(p->topic) : "a topic");
 	if (message->err || !p) {
-		g->reader->last_error = message->err; /* librdkafka tries again by itself */
+		/* librdkafka tries again by itself */
+		kafka_trouble_hear(g->reader->client, message->err, rd_kafka_message_errstr(message));
 		return true;
 	}
 	if (!p->done) {

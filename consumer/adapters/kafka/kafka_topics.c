@@ -12,21 +12,13 @@ enum { DESTROY_WITHIN_MS = 3000 };
 struct asker {
 	rd_kafka_t *client;
 	rd_kafka_queue_t *queue;
-	rd_kafka_resp_err_t last; /* why no broker is reached */
 	int within_ms;
 };
-
-static void remember_error(rd_kafka_t *client, int code, const char *text, void *opaque)
-{
-	(void)client;
-	(void)text;
-	((struct asker *)opaque)->last = (rd_kafka_resp_err_t)code;
-}
 
 static bool asker_init(struct asker *a, const struct kafka_settings *s, int within_ms, struct err *e)
 {
 	*a = (struct asker){ .within_ms = within_ms };
-	a->client = kafka_client_new(s, KAFKA_ROLE_ASKER, remember_error, a, e);
+	a->client = kafka_client_new(s, KAFKA_ROLE_ASKER, e);
 	if (!a->client)
 		return false;
 	a->queue = rd_kafka_queue_new(a->client);
@@ -63,7 +55,7 @@ static rd_kafka_event_t *await(struct asker *a, rd_kafka_AdminOptions_t *options
 	if (!event) {
 		err_set(e, ERR_UNSURE, 0, "kafka", "%s: the brokers did not answer in time", what);
 	} else if (code) {
-		kafka_err_set(e, a->last ? a->last : code, "kafka", what);
+		kafka_trouble_err(a->client, code, what, e);
 		rd_kafka_event_destroy(event);
 		event = NULL;
 	}
