@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/support/kafka_broker.h"
+#include "tests/support/kafka_broker_priv.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,7 +16,7 @@
 
 extern char **environ;
 
-enum { START_WITHIN_MS = 10000, EXIT_SKIP = 77 };
+enum { START_WITHIN_MS = 10000 };
 
 static int64_t now_ms(void)
 {
@@ -30,7 +26,7 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static void file_in(const struct kafka_broker *b, const char *name, char *path_r, size_t size)
+void kafka_broker_file(const struct kafka_broker *b, const char *name, char *path_r, size_t size)
 {
 	snprintf(path_r, size, "%s/%s", b->folder, name);
 }
@@ -48,8 +44,8 @@ static bool spawn(struct kafka_broker *b, int partitions)
 	}
 	snprintf(program, sizeof program, "%s/compose/broker/sandbox-broker", build);
 	snprintf(count, sizeof count, "%d", partitions);
-	file_in(b, "address", address, sizeof address);
-	file_in(b, "control", control, sizeof control);
+	kafka_broker_file(b, "address", address, sizeof address);
+	kafka_broker_file(b, "control", control, sizeof control);
 	if (posix_spawn(&b->pid, program, NULL, NULL, argv, environ)) {
 		fprintf(stderr, "kafka_broker: %s cannot be started\n", program);
 		b->pid = 0;
@@ -58,14 +54,13 @@ static bool spawn(struct kafka_broker *b, int partitions)
 	return true;
 }
 
-/* The bootstrap address is the only line of that file in the folder. */
-static bool read_address(struct kafka_broker *b, const char *name)
+bool kafka_broker_read_address(struct kafka_broker *b, const char *name)
 {
 	char path[96];
 	FILE *f;
 	bool ok;
 
-	file_in(b, name, path, sizeof path);
+	kafka_broker_file(b, name, path, sizeof path);
 	f = fopen(path, "r");
 	if (!f)
 		return false;
@@ -80,13 +75,13 @@ static bool connect_control(struct kafka_broker *b)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const struct timeval patience = { .tv_sec = 10 };
 
-	file_in(b, "control", address.sun_path, sizeof address.sun_path);
+	kafka_broker_file(b, "control", address.sun_path, sizeof address.sun_path);
 	b->control = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(b->control, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	return b->control >= 0 && connect(b->control, (struct sockaddr *)&address, sizeof address) == 0;
 }
 
-static bool make_folder(struct kafka_broker *b)
+bool kafka_broker_make_folder(struct kafka_broker *b)
 {
 	const char *tmp = getenv("TMPDIR");
 
@@ -102,11 +97,14 @@ static bool make_folder(struct kafka_broker *b)
 
 bool kafka_broker_start(struct kafka_broker *b, int partitions)
 {
+	const char *shared = getenv("SANDBOX_TEST_BROKER");
 	int64_t until = now_ms() + START_WITHIN_MS;
 
-	if (!make_folder(b) || !spawn(b, partitions))
+	if (shared && *shared)
+		return kafka_real_take(b, shared, partitions);
+	if (!kafka_broker_make_folder(b) || !spawn(b, partitions))
 		return false;
-	while (!read_address(b, "address")) {
+	while (!kafka_broker_read_address(b, "address")) {
 		if (now_ms() > until || waitpid(b->pid, NULL, WNOHANG) != 0) {
 			fprintf(stderr, "kafka_broker: the broker did not come up\n");
 			return false;
@@ -122,6 +120,8 @@ bool kafka_broker_say(struct kafka_broker *b, const char *words)
 	int len = snprintf(line, sizeof line, "%s\n", words);
 	ssize_t got;
 
+	if (b->is_real)
+		return kafka_real_say(b, words);
 	if (send(b->control, line, (size_t)len, MSG_NOSIGNAL) != len)
 		return false;
 	got = recv(b->control, line, sizeof line - 1, 0);
@@ -135,6 +135,8 @@ void kafka_broker_stop(struct kafka_broker *b)
 {
 	char path[96];
 
+	if (b->is_real)
+		return; /* who started it goes on with it */
 	if (b->control >= 0)
 		close(b->control);
 	if (b->pid > 0) {
@@ -142,80 +144,11 @@ void kafka_broker_stop(struct kafka_broker *b)
 		while (waitpid(b->pid, NULL, 0) < 0 && errno == EINTR)
 			continue;
 	}
-	file_in(b, "address", path, sizeof path);
+	kafka_broker_file(b, "address", path, sizeof path);
 	unlink(path);
-	file_in(b, "control", path, sizeof path);
+	kafka_broker_file(b, "control", path, sizeof path);
 	unlink(path);
 	rmdir(b->folder);
-}
-
-/* Runs kafka_real.sh with its output in a file of the folder; its exit status, or -1. */
-static int run_real(const struct kafka_broker *b, const char *act)
-{
-	const char *source = getenv("SOURCE_DIR");
-	posix_spawn_file_actions_t actions;
-	char script[4096], folder[64];
-	char *argv[] = { script, (char *)(uintptr_t)act, folder, NULL };
-	int status = -1;
-	pid_t pid;
-
-	snprintf(script, sizeof script, "%s/compose/lib/kafka_real.sh", source ? source : ".");
-	memcpy(folder, b->folder, sizeof folder);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	if (posix_spawn(&pid, script, &actions, NULL, argv, environ) == 0)
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			continue;
-	posix_spawn_file_actions_destroy(&actions);
-	return status >= 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-enum kafka_real_result kafka_real_start(struct kafka_broker *b)
-{
-	int status;
-
-	if (!make_folder(b))
-		return KAFKA_REAL_FAILED;
-	status = run_real(b, "start");
-	if (status == 0 && read_address(b, "bootstrap"))
-		return KAFKA_REAL_STARTED;
-	return status == EXIT_SKIP ? KAFKA_REAL_ABSENT : KAFKA_REAL_FAILED;
-}
-
-bool kafka_real_kill(const struct kafka_broker *b)
-{
-	char path[96];
-	int pid = 0;
-	FILE *f;
-
-	file_in(b, "pid", path, sizeof path);
-	f = fopen(path, "r");
-	if (!f)
-		return false;
-	if (fscanf(f, "%d", &pid) != 1)
-		pid = 0;
-	fclose(f);
-	return pid > 1 && kill(pid, SIGKILL) == 0;
-}
-
-bool kafka_real_again(const struct kafka_broker *b)
-{
-	return run_real(b, "start") == 0;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-	(void)st;
-	(void)type;
-	(void)where;
-	return remove(path);
-}
-
-void kafka_real_stop(struct kafka_broker *b)
-{
-	if (run_real(b, "stop") != 0)
-		fprintf(stderr, "kafka_broker: the real Kafka in %s could not be stopped\n", b->folder);
-	nftw(b->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 bool bus_wait(struct bus_port *bus, int within_ms, struct bus_event *event_r)

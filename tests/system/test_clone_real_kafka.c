@@ -80,16 +80,5 @@ static int run_tests(void)
 
 int main(void)
 {
-	enum kafka_real_result started;
-	int status = 1;
-
-	setenv("BUILD_DIR", BUILD_DIR, 0);
-	setenv("SOURCE_DIR", SOURCE_DIR, 0);
-	started = kafka_real_start(&kafka);
-	if (started == KAFKA_REAL_STARTED)
-		status = run_tests();
-	else if (started == KAFKA_REAL_ABSENT)
-		status = puts("SKIPPED: no real Kafka on this machine") < 0;
-	kafka_real_stop(&kafka);
-	return status;
+	return KAFKA_REAL_MAIN(&kafka, "start", run_tests);
 }

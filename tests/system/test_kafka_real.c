@@ -132,7 +132,7 @@ START_TEST(a_killed_broker_comes_back_and_nothing_acknowledged_is_lost)
 
 	publish(bus, TOPIC_STATE, "k", "1", 1);
 	ck_assert(bus_wait_for(bus, BUS_DELIVERED, ARRIVE_MS, &ev) && ev.ok);
-	ck_assert(kafka_real_kill(&broker));
+	ck_assert(kafka_real_kill(&broker, 0));
 	publish(bus, TOPIC_STATE, "k", "2", 2);
 	ck_assert(kafka_real_again(&broker));
 	ck_assert(bus_wait_for(bus, BUS_DELIVERED, 30000, &ev) && ev.ok && ev.tag == 2);
@@ -259,16 +259,5 @@ static int run_tests(void)
 
 int main(void)
 {
-	enum kafka_real_result started;
-	int status = 1;
-
-	setenv("BUILD_DIR", BUILD_DIR, 0);
-	setenv("SOURCE_DIR", SOURCE_DIR, 0);
-	started = kafka_real_start(&broker);
-	if (started == KAFKA_REAL_STARTED)
-		status = run_tests();
-	else if (started == KAFKA_REAL_ABSENT)
-		status = puts("SKIPPED: no real Kafka on this machine") < 0;
-	kafka_real_stop(&broker);
-	return status;
+	return KAFKA_REAL_MAIN(&broker, "start", run_tests);
 }
