@@ -35,16 +35,33 @@ struct connection {
 
 /* ---- what is known ---- */
 
-static char *say_own(enum message_kind kind)
+enum { GUID_TEXT = 37 };
+
+/* The way people write it. */
+static void guid_text(enum message_kind kind, char text_r[GUID_TEXT])
 {
 	unsigned char guid[SCHEMA_GUID_BYTES];
-	char hex[2 * SCHEMA_GUID_BYTES + 1], *text = malloc(128);
+	size_t at = 0;
 
-	ck_assert_ptr_nonnull(text);
 	shipped_guid(SHIPPED_ID_FIRST + (uint32_t)kind, guid);
 	for (size_t i = 0; i < sizeof guid; i++)
-		snprintf(hex + 2 * i, 3, "%02x", guid[i]);
-	snprintf(text, 128, "{\"id\":%d,\"version\":1,\"guid\":\"%s\"}", SHIPPED_ID_FIRST + (int)kind, hex);
+		at += (size_t)snprintf(text_r + at, GUID_TEXT - at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+				       guid[i]);
+}
+
+/* The schema is in it for clients that want to see what they found. */
+static char *say_own(enum message_kind kind, const char *subject)
+{
+	const struct embedded_file *file = shipped_file(kind, SHIPPED_NOW);
+	char guid[GUID_TEXT], *text;
+	json_t *json;
+
+	guid_text(kind, guid);
+	json = json_pack("{s:s,s:i,s:i,s:s,s:s%}", "subject", subject, "id", SHIPPED_ID_FIRST + (int)kind, "version", 1, "guid",
+		guid, "schema", file->text, file->len);
+	text = json_dumps(json, JSON_COMPACT);
+	ck_assert_ptr_nonnull(text);
+	json_decref(json);
 	return text;
 }
 
@@ -65,11 +82,16 @@ static char *look_up(const char *path)
 	long number;
 
 	for (int kind = MESSAGE_UNSET + 1; kind < MESSAGE_END; kind++) {
-		char subject[128];
+		const char *topic = topic_name(shipped_topic((enum message_kind)kind));
+		char subject[128], by_guid[64], guid[GUID_TEXT];
 
-		snprintf(subject, sizeof subject, "/subjects/%s-value", topic_name(shipped_topic((enum message_kind)kind)));
+		snprintf(subject, sizeof subject, "/subjects/%s-value", topic);
 		if (strncmp(path, subject, strlen(subject)) == 0)
-			return say_own((enum message_kind)kind);
+			return say_own((enum message_kind)kind, subject + strlen("/subjects/"));
+		guid_text((enum message_kind)kind, guid);
+		snprintf(by_guid, sizeof by_guid, "/schemas/guids/%s", guid);
+		if (strncmp(path, by_guid, strlen(by_guid)) == 0)
+			return say_schema((enum message_kind)kind);
 	}
 	if (strncmp(path, "/schemas/ids/", strlen("/schemas/ids/")) != 0)
 		return NULL;

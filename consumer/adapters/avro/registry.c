@@ -299,6 +299,11 @@ static bool refuse_own(const struct registry *r, enum message_kind kind, int sta
 	const char *topic = topic_name(shipped_topic(kind)), *file = shipped_file(kind, SHIPPED_NOW)->name;
 
 	err_clear(e);
+	if (status == 409)
+		return err_set(e, ERR_REFUSED, status, "registry",
+		               "schemas/%s is not compatible with what the schema registry has for subject %s-value: see who "
+		               "registered that, and register ours or set the subject's compatibility",
+		               file, topic);
 	if (r->settings.auto_register)
 		return err_set(e, ERR_REFUSED, status, "registry",
 		               "the schema registry refused schemas/%s for subject %s-value with %d", file, topic,
