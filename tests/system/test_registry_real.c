@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A partner's program in Python, with Confluent's client, asks for clones and reads all that is told of them, from a real
- * Apache Kafka and with the schemas of a registry: a real Apicurio, where schemas must stay compatible, for ids before the
- * value, and the registry of the tests for GUIDs in a header, which Apicurio does not know. Skipped, with a line that says
- * so, where one of them cannot be had. */
+ * A partner's program in Python, with Confluent's client, asks for clones and reads all that is told of them, with the schemas
+ * of a registry: a real Apicurio, where schemas must stay compatible, for ids before the value, and the registry of the tests
+ * for GUIDs in a header, which Apicurio does not know. Skipped, with a line that says so, where one of them cannot be had.
+ * tests/support/on_kafka.sh has it on a real Kafka as well. */
 #include "tests/support/installation.h"
 #include "tests/support/schema_registry.h"
 
@@ -18,7 +18,6 @@ enum { WITHIN_MS = 120000, LINE_MAX_BYTES = 64 * 1024 };
 
 static const char first[] = "0198f0c2-0010-7c5b-9a54-000000000001", second[] = "0198f0c2-0011-7c5b-9a54-000000000001";
 
-static struct kafka_broker kafka;
 static struct installation *i;
 static char python[256], apicurio[96], apicurio_url[128];
 
@@ -74,7 +73,7 @@ static void ask(const char *id, const char *registry, const char *form)
 		 "\",\"target_ctx\":\"" TARGET "\",\"requested_by\":\"admin@north.example\",\"requested_at\":1785578400000,"
 		 "\"mask\":{\"domain\":\"sandbox.example\"},\"user_plan_map\":[{\"login\":\"admin@north.example\",\"plan\":"
 		 "\"ten-salesservicemarketing\",\"admin\":true}],\"documents\":\"ALL\",\"confirmed\":true}' %s",
-		 kafka.bootstrap, registry, SOURCE_DIR, id, form);
+		 i->broker.bootstrap, registry, SOURCE_DIR, id, form);
 	ck_assert_str_eq(run_client(words), "");
 }
 
@@ -102,7 +101,7 @@ static void read_all(const char *id, const char *registry, const char *form)
 	struct count c = { 0 };
 	FILE *f;
 
-	snprintf(words, sizeof words, "read %s %s", kafka.bootstrap, registry);
+	snprintf(words, sizeof words, "read %s %s", i->broker.bootstrap, registry);
 	f = begin_client(words);
 	while (fgets(line, sizeof line, f)) {
 		json_t *said = json_loads(line, 0, NULL);
@@ -235,7 +234,6 @@ static int run_suite(void)
 	Suite *suite = suite_create("registry_real");
 	TCase *tc = tcase_create("registry_real");
 
-	setenv("SANDBOX_TEST_BROKER", kafka.folder, 1);
 	tcase_set_timeout(tc, 280);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_schema_that_does_not_fit_is_refused);
@@ -257,7 +255,7 @@ static bool get(const char *what, const char *command, char *line_r, size_t size
 	return false;
 }
 
-static int run_tests(void)
+static int run_with_both(const char *folder)
 {
 	char command[512];
 	int status;
@@ -265,7 +263,7 @@ static int run_tests(void)
 	snprintf(command, sizeof command, "'%s/tests/support/kafka_python.sh'", SOURCE_DIR);
 	if (!get("Python client of Confluent", command, python, sizeof python, &status))
 		return status;
-	snprintf(apicurio, sizeof apicurio, "%s/apicurio", kafka.folder);
+	snprintf(apicurio, sizeof apicurio, "%s/apicurio", folder);
 	snprintf(command, sizeof command, "'%s/tests/support/apicurio.sh' start %s", SOURCE_DIR, apicurio);
 	if (get("Apicurio Registry", command, apicurio_url, sizeof apicurio_url, &status))
 		status = run_suite();
@@ -275,5 +273,16 @@ static int run_tests(void)
 
 int main(void)
 {
-	return KAFKA_REAL_MAIN(&kafka, "start", run_tests);
+	const char *tmp = getenv("TMPDIR");
+	char folder[64], command[128];
+	int status;
+
+	setenv("BUILD_DIR", BUILD_DIR, 0);
+	setenv("SOURCE_DIR", SOURCE_DIR, 0);
+	snprintf(folder, sizeof folder, "%s/registry-XXXXXX", tmp && *tmp && strlen(tmp) < 40 ? tmp : "/tmp");
+	if (!mkdtemp(folder))
+		return 1;
+	status = run_with_both(folder);
+	snprintf(command, sizeof command, "rm -rf '%s'", folder);
+	return system(command) != 0 ? 1 : status;
 }
