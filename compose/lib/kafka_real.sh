@@ -106,7 +106,8 @@ new_id() {
 }
 
 format() { # [OPTION...]
-	"${jvm[@]}" "-Dlog4j2.configurationFile=$dir/log4j2.properties" kafka.tools.StorageTool format -t "$(new_id)" -c "$dir/server.properties" "$@" > "$dir/format.log" 2>&1 ||
+	"${jvm[@]}" "-Dlog4j2.configurationFile=$dir/log4j2.properties" kafka.tools.StorageTool format -t "$(new_id)" \
+		-c "$dir/server.properties" "$@" > "$dir/format.log" 2>&1 ||
 		die 1 "the data folder could not be formatted: $(tail -n 1 "$dir/format.log")"
 }
 

@@ -8,7 +8,7 @@
 # It is fetched once by Maven into $SANDBOX_CACHE (default: cache/ in the build folder $BUILD_DIR). Exit 77: Java 17 or Maven is
 # missing, or it cannot be fetched, so a test that needs it is skipped.
 set -eu
-. "$(dirname "$0")/server.sh"
+. "$(dirname "$0")/../../compose/lib/server.sh"
 
 version=3.0.9
 skip=77
