@@ -295,7 +295,7 @@ struct receiver {
 };
 
 static struct receiver receivers[] = { { .language = "python" }, { .language = "javascript" }, { .language = "go" },
-				       { .language = "java" } };
+				       { .language = "java" }, { .language = "csharp" } };
 enum { RECEIVERS = sizeof receivers / sizeof *receivers };
 
 /* Runs receivers.sh with these cases; what it says is kept. Its exit code. */

