@@ -87,6 +87,7 @@ write_properties() { # NODE VOTERS REPLICAS IN-SYNC
 		share.coordinator.state.topic.replication.factor=$3
 		share.coordinator.state.topic.min.isr=$4
 		group.initial.rebalance.delay.ms=0
+		group.min.session.timeout.ms=1000
 		broker.session.timeout.ms=2000
 		broker.heartbeat.interval.ms=500
 	CONF
