@@ -146,6 +146,14 @@ static enum kind kind_of(const struct kafka_trouble *t, rd_kafka_resp_err_t code
 	return t->is_plain && strstr(text, "connecting to a SSL listener") ? KIND_ONLY_TLS : KIND_UNKNOWN;
 }
 
+/* Who is hung up on in the middle of a handshake knows no more than before; or else that nobody there speaks TLS. */
+static enum kind kind_of_hanging_up(const struct kafka_trouble *t)
+{
+	const int before = atomic_load(&t->kind);
+
+	return before == KIND_UNKNOWN ? KIND_NO_TLS : (enum kind)before;
+}
+
 bool kafka_trouble_hear(rd_kafka_t *client, rd_kafka_resp_err_t code, const char *text)
 {
 	struct kafka_trouble *t = rd_kafka_opaque(client);
@@ -159,6 +167,8 @@ bool kafka_trouble_hear(rd_kafka_t *client, rd_kafka_resp_err_t code, const char
 	}
 	atomic_store(&t->code, (int)code);
 	kind = kind_of(t, code, text);
+	if (kind == KIND_UNKNOWN && strstr(text, "Disconnected") && strstr(text, "in state SSL_HANDSHAKE"))
+		kind = kind_of_hanging_up(t);
 	return (int)kind != atomic_exchange(&t->kind, (int)kind) && kind != KIND_UNKNOWN;
 }
 
