@@ -26,9 +26,12 @@ for name in $top; do
 done
 
 while IFS= read -r file; do
-	head -n 3 -- "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || fault "$file does not name its licence on top"
+	fault "$file does not name its licence on top"
 done < <(find "${folders[@]}" \( -name '*.[ch]' -o -name '*.def' -o -name '*.sh' -o -name '*.sql' -o -name '*.lua' \
-	-o -name CMakeLists.txt -o -name '*.cmake' \) -type f)
+	-o -name CMakeLists.txt -o -name '*.cmake' \) -type f -exec awk '
+		FNR == 1 { if (file != "" && !named) print file; file = FILENAME; named = 0 }
+		FNR <= 3 && /SPDX-License-Identifier: Apache-2.0/ { named = 1 }
+		END { if (!named) print file }' {} +)
 
 # The marks are written in two parts here, so that this file does not find itself.
 while IFS= read -r line; do
