@@ -54,7 +54,11 @@ enum step_outcome s08_copy_database(struct step_ctx *c)
 		return step_again(c);
 	c->rows = pages.rows;
 	c->bytes = pages.bytes;
-	step_detail(c, "%" PRId64 " rows in %" PRId64 " tables, %" PRId64 " texts masked on the way", pages.rows,
-		    pages.tables_done, pages.cells_changed);
+	if (pages.left_behind[0])
+		step_detail(c, "DELETE %s from sql.folder, it holds every address; %" PRId64 " rows in %" PRId64 " tables",
+			    pages.left_behind, pages.rows, pages.tables_done);
+	else
+		step_detail(c, "%" PRId64 " rows in %" PRId64 " tables, %" PRId64 " texts masked on the way", pages.rows,
+			    pages.tables_done, pages.cells_changed);
 	return step_so(c);
 }

@@ -8,21 +8,23 @@
 #include "handlers/guard.h"
 #include "handlers/words.h"
 
-static bool values(struct step_ctx *c, struct sql_args *args_r)
+/* The seal is what step 07 made the login's security id of: a generation that cannot see the logins knows it by that. */
+static bool values(struct step_ctx *c, char sid[SEAL_TEXT], struct sql_args *args_r)
 {
 	const char *login = step_text(c, "%s_app", c->job->target_ctx);
 
-	*args_r = SQL_ARGS(sql_text("database", c->fence.generation), sql_text("login", login));
-	return login != NULL;
+	*args_r = SQL_ARGS(sql_text("database", c->fence.generation), sql_text("login", login), sql_text("sid", sid));
+	return login && ROW_SEAL(c, sid, "login", "sid");
 }
 
 static bool look(struct step_ctx *c, bool *so_r)
 {
 	struct sql_port *sql = c->ports->sql;
 	int64_t right = 0, all = 0;
+	char sid[SEAL_TEXT];
 	struct sql_args args;
 
-	if (!values(c, &args) || !sql->scalar(sql, SQL_SERVER, "s10_right_users", &args, &right, c->err) ||
+	if (!values(c, sid, &args) || !sql->scalar(sql, SQL_SERVER, "s10_right_users", &args, &right, c->err) ||
 	    !sql->scalar(sql, SQL_SERVER, "s10_all_users", &args, &all, c->err))
 		return false;
 	*so_r = right == 1 && all == 1;
@@ -33,8 +35,9 @@ static bool act(struct step_ctx *c)
 {
 	struct sql_change others = { .statement = "s10_remove_others" }, own = { .statement = "s10_map_user" };
 	struct sql_port *sql = c->ports->sql;
+	char sid[SEAL_TEXT];
 
-	if (!guard_database(c, c->fence.generation) || !values(c, &own.args))
+	if (!guard_database(c, c->fence.generation) || !values(c, sid, &own.args))
 		return false;
 	others.args = own.args;
 	return sql->apply_server(sql, &c->fence, &others, c->err) && sql->apply_server(sql, &c->fence, &own, c->err);

@@ -57,7 +57,9 @@ bool wire_sql_init(struct wire_sql *w, const struct config *c, struct err *e)
 		.query_timeout_ms = config_ms(c, CONF_SQL_QUERY_TIMEOUT),
 		.page_rows = (size_t)config_int(c, CONF_SQL_PAGE_ROWS),
 	};
-	if (is_sqlite || is_sqlserver)
+	if (is_sqlserver) /* which engine it is decides whether it wants a folder */
+		return true;
+	if (is_sqlite)
 		return config_need(c, CONF_SQL_FOLDER, e);
 	return open_passes(c, w, e);
 }

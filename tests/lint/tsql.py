@@ -20,9 +20,10 @@ TOKEN = re.compile(
     r"""|\{(?P<name>\w+)\}|(?P<stop>;)|(?P<mark>\?)|(?P<other>.)""", re.S)
 
 # What a parser does not know at all, by how the statement begins: the other one, or reading, must do.
+COPY_OF = ('CREATE DATABASE "DATABASE" AS COPY OF',)
 UNKNOWN = {
-    "sqlglot": ("BACKUP DATABASE", "RESTORE ", "ALTER DATABASE"),
-    "sqlfluff": ("BACKUP DATABASE", "RESTORE "),
+    "sqlglot": ("BACKUP DATABASE", "RESTORE ", "ALTER DATABASE", "DENY CONNECT", "REVOKE CONNECT", *COPY_OF),
+    "sqlfluff": ("BACKUP DATABASE", "RESTORE ", 'CREATE DATABASE "DATABASE" (EDITION', *COPY_OF),
 }
 # Must be refused by both: a check that finds nothing proves nothing.
 BROKEN = ("SELECT a FROM", "SELECT a FROM t ORDR BY a b", "UPDATE SET a = 1", "INSERT INTO t (a VALUES (1)",

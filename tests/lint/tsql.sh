@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Every statement of handlers/sql/sqlserver, and those that the adapter makes itself (tests/support/sqlserver_pages.sql),
+# Every statement of handlers/sql/sqlserver and of the folders for Azure, and those that the adapter makes itself (tests/support/sqlserver_pages.sql),
 # is read by two independent parsers of T-SQL, sqlglot and sqlfluff. No SQL Server runs in the tests: this is what stands
 # in for its parser.
 #
@@ -36,4 +36,5 @@ fetch_parsers() {
 
 command -v python3 > /dev/null || skip 'python3 is not installed: T-SQL was not read'
 [ -d "$libs" ] || fetch_parsers
-PYTHONPATH=$libs python3 tests/lint/tsql.py "${TSQL_FILES:-*.sql}" handlers/sql/sqlserver tests/support/sqlserver_pages.sql
+PYTHONPATH=$libs python3 tests/lint/tsql.py "${TSQL_FILES:-*.sql}" \
+	handlers/sql/{sqlserver,azure,azuresql,sqlmanaged} tests/support/sqlserver_pages.sql

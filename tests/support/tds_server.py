@@ -4,7 +4,8 @@
   tds_server.py SCRIPT LOG    listens on a free loopback port and prints it; ends when its input does
 
 SCRIPT is read again at each request: JSON, a list of rules {"match": regular expression, "times": how often (default: for
-ever), "answer": [...]}; the first rule that fits the statement, with its parameters as JSON behind it, answers. Statements of the driver's own transactions are called <BEGIN>,
+ever), "if": {name: value}, "set": {name: value}, "answer": [...]}; a rule with "if" fits only while the variables have these
+values ("" at first), and one with "set" gives them new ones; the first rule that fits the statement, with its parameters as JSON behind it, answers. Statements of the driver's own transactions are called <BEGIN>,
 <COMMIT> and <ROLLBACK>. What no rule fits succeeds with 0 rows. An answer is a list of
 
   {"columns": [["name", "int|bigint|nvarchar|max"], ...], "rows": [[...], ...]}
@@ -14,7 +15,7 @@ ever), "answer": [...]}; the first rule that fits the statement, with its parame
   {"sleep": seconds}                    sent so far arrives before it
   {"close": true}                       the connection is lost here
 
-LOG gets one line of JSON for each request: its kind (batch, rpc, transaction), text and parameters.
+LOG gets one line of JSON for each request: its kind (batch, rpc, transaction), text, parameters and database.
 """
 import json
 import re
@@ -146,6 +147,10 @@ class Session:
         self.out, self.packet = b"", 0
         self.transaction = 0
         self.prepared = {}
+        self.database = ""
+
+    def note(self, kind, text, values):
+        self.server.note({"kind": kind, "text": text.strip(), "values": values, "database": self.database})
 
     # ---- packets ----
 
@@ -195,7 +200,8 @@ class Session:
             raise Lost
         at, chars = struct.unpack("<HH", data[68:72])
         database = data[at:at + chars * 2].decode("utf-16-le") or "master"
-        self.server.note("login", database, [])
+        self.database = database
+        self.note("login", database, [])
         refusal = [step for step in self.server.answer("<LOGIN " + database + ">") or [] if "error" in step]
         if refusal:
             self.out += message(0xAA, *refusal[0]["error"]) + done(0xFD, FAILED)
@@ -249,12 +255,12 @@ class Session:
     def batch(self, r):
         r.take(r.number("I") - 4)
         text = r.data[r.at:].decode("utf-16-le")
-        self.server.note("batch", text, [])
+        self.note("batch", text, [])
         words = text.strip().upper()
         steps = self.server.answer(text)
         if steps is None and re.match(r"IF @@TRANCOUNT > 0 (COMMIT|ROLLBACK)", words):
             name = re.match(r"IF @@TRANCOUNT > 0 (COMMIT|ROLLBACK)", words)[1]
-            self.server.note("transaction", f"<{name}>", [])
+            self.note("transaction", f"<{name}>", [])
             steps = self.server.answer(f"<{name}>")
         self.play(steps or [], False)
         self.flush(True)
@@ -278,7 +284,7 @@ class Session:
         elif number == EXECUTE:
             text, values = self.prepared.get(values[0], ""), values[1:]
         if number in (EXECUTESQL, PREPEXEC, EXECUTE):
-            self.server.note("rpc", text, values)
+            self.note("rpc", text, values)
             steps = self.server.answer(text, values) or [{"count": 0}]
         failed = self.play(steps, True)
         self.out += struct.pack("<Bi", 0x79, 1 if failed else 0)
@@ -296,7 +302,7 @@ class Session:
         if request in (7, 8) and r.more():
             r.take(r.number("B") * 2)
             again = r.more() and r.number("B") & 1
-        self.server.note("transaction", name, [])
+        self.note("transaction", name, [])
         steps = self.server.answer(name)
         if steps is not None:
             self.play(steps, False)
@@ -339,10 +345,11 @@ class Server:
         self.script, self.log = script, log
         self.lock = threading.Lock()
         self.used, self.transactions = {}, 0
+        self.variables = {}
 
-    def note(self, kind, text, values):
+    def note(self, request):
         with self.lock, open(self.log, "a", encoding="utf-8") as f:
-            f.write(json.dumps({"kind": kind, "text": text.strip(), "values": values}, ensure_ascii=False) + "\n")
+            f.write(json.dumps(request, ensure_ascii=False) + "\n")
 
     def next_transaction(self):
         with self.lock:
@@ -361,6 +368,9 @@ class Server:
                     continue
                 if self.used.get(key, 0) >= rule.get("times", sys.maxsize):
                     continue
+                if any(self.variables.get(name, "") != value for name, value in rule.get("if", {}).items()):
+                    continue
+                self.variables.update(rule.get("set", {}))
                 self.used[key] = self.used.get(key, 0) + 1
                 return rule["answer"]
         return None

@@ -104,12 +104,13 @@ END_TEST
 
 START_TEST(test_what_is_shared_stands_behind_what_is_own)
 {
+	static const char *const standard[] = { "standard", NULL };
 	const struct embedded_file both[] = { file("sql/standard/x.sql", "-- name: q\nSELECT 1\n-- name: all\nSELECT 2\n"),
 					      file("sql/sqlite/x.sql", "-- name: q\nSELECT 3\n") };
 	const struct embedded_file twice[] = { file("sql/sqlite/x.sql", "-- name: q\nSELECT 3\n"),
 					       file("sql/standard/x.sql", "-- name: all\nSELECT 1\n-- name: all\nSELECT 2\n") };
 	struct err e = { 0 };
-	struct statements *s = statements_new("sqlite", "standard", false, both, 2, &e);
+	struct statements *s = statements_new("sqlite", standard, false, both, 2, &e);
 
 	ck_assert_msg(s, "%s", e.text);
 	ck_assert_str_eq(statements_find(s, "q", &e)->sql, "SELECT 3\n");
@@ -119,7 +120,7 @@ START_TEST(test_what_is_shared_stands_behind_what_is_own)
 	ck_assert_ptr_null(statements_find(s, "all", &e));
 	err_clear(&e);
 	statements_free(&s);
-	ck_assert_ptr_null(statements_new("sqlite", "standard", false, twice, 2, &e));
+	ck_assert_ptr_null(statements_new("sqlite", standard, false, twice, 2, &e));
 	ck_assert_ptr_nonnull(strstr(e.text, "sql/standard/x.sql: two sections are named all"));
 }
 END_TEST

@@ -58,15 +58,21 @@ static bool put_proof(struct sql_port *self, const struct fence *f, const char *
 	return false;
 }
 
+/* The token stays locked in the server's catalogue while the change is made, wherever that is. */
 static bool apply_server(struct sql_port *self, const struct fence *f, const struct sql_change *change, struct err *e)
 {
 	struct odbc_port *p = port_of(self);
 	struct conn *c = port_conn(p, SQL_SERVER, e);
+	struct place at;
 	int64_t total = 0;
+	bool ok;
 
 	if (!c || !server_fenced_begin(p, c, f, e))
 		return false;
-	if (run_changes(p, c, change, 1, &total, e) && conn_commit(c, e))
+	ok = place_take(p, SQL_SERVER, change->statement, &change->args, &at, e) &&
+	     run_changes(p, at.conn, change, 1, &total, e);
+	place_give(p, &at);
+	if (ok && conn_commit(c, e))
 		return true;
 	conn_rollback(c);
 	return false;

@@ -109,9 +109,16 @@ struct sql_files {
 	bool (*close_to_others)(const struct odbc_settings *s, const char *database, bool closed, struct err *e);
 };
 
+struct engine_call; /* engine_copy.h */
+
 struct sql_dialect {
 	const char *name;
-	const char *shared_statements;  /* folder of handlers/sql/ with what it says as others do; NULL: it says all itself */
+	/* Folders of handlers/sql/ with what it says as others do, NULL at the end, the nearest first; NULL: it says all
+	 * itself. */
+	const char *const *shared_statements;
+	/* Which of several engines that speak the same is this server? Asked once, when the first connection is there;
+	 * also refuses settings that do not fit it. NULL and *e on failure. NULL: there is only one. */
+	const struct sql_dialect *(*engine)(const struct odbc_settings *s, struct err *e);
 	const char *server_database; /* name of the catalogue; cannot be a tenant's */
 	const char *begin_read, *begin_write, *commit, *rollback; /* all NULL: the driver's own */
 	const char *const *on_connect[ACCESS_END]; /* statements run after connecting, NULL at the end */
@@ -123,7 +130,10 @@ struct sql_dialect {
 	bool cancels_running; /* cancelling must name the statement that runs; another one does not do */
 	bool wide_texts;      /* texts are bound as national ones: the server would make them its own code page's */
 	int progress_native;  /* number of the message that tells how many percent are done; 0: there is none */
-	bool copies_itself;   /* the server copies whole databases, by backup and restore */
+	bool sees_one_database; /* a connection cannot name what is in another database: sections have homes */
+	/* The server copies whole databases by itself: one look at how far it is, and what comes next. NULL: rows are
+	 * copied. */
+	bool (*copy_next)(struct engine_call *call, struct err *e);
 	/* The connection string, from checked parts only. */
 	bool (*connection)(const struct odbc_settings *s, const char *database, enum access access, struct buf *out);
 	/* What kind of failure that is, and in *hint_r a few words for the operator or NULL. */
@@ -147,8 +157,10 @@ extern const struct sql_dialect dialect_postgresql_plain;
 extern const struct sql_files dialect_postgresql_files;
 extern const struct sql_paging dialect_sqlite_paging;
 extern const struct sql_files dialect_sqlite_files;
-extern const struct sql_dialect dialect_sqlserver;
-extern const struct sql_files dialect_sqlserver_files;
+/* What a server of the dialect "sqlserver" turns out to be: one of one's own, Azure SQL Database, Managed Instance. */
+extern const struct sql_dialect dialect_sqlserver, dialect_azuresql, dialect_sqlmanaged;
+const struct sql_dialect *sqlserver_engine(const struct odbc_settings *s, struct err *e);
+extern const struct sql_files dialect_sqlserver_files, dialect_azuresql_files, dialect_sqlmanaged_files;
 extern const struct sql_paging dialect_sqlserver_paging;
 
 #endif

@@ -90,9 +90,11 @@ static const struct sql_catalogue catalogue = {
 		      " AND pg_table_is_visible(c.oid)",
 };
 
+static const char *const standard[] = { "standard", NULL };
+
 const struct sql_dialect dialect_postgresql = {
 	.name = "postgresql",
-	.shared_statements = "standard",
+	.shared_statements = standard,
 	.server_database = "_sandbox",
 	.on_connect = { on_read, on_write, on_write, on_read },
 	.lock_stamp = "SELECT one FROM sandbox_stamp WHERE one = 1 FOR SHARE",
@@ -108,7 +110,7 @@ const struct sql_dialect dialect_postgresql = {
 
 const struct sql_dialect dialect_postgresql_plain = {
 	.name = "postgresql",
-	.shared_statements = "standard",
+	.shared_statements = standard,
 	.on_connect = { on_plain, on_plain, on_plain, on_plain },
 	.connection = connection,
 	.classify = classify,

@@ -136,9 +136,11 @@ static const struct sql_catalogue catalogue = {
 	.copy_sequences = copy_sequences,
 };
 
+static const char *const standard[] = { "standard", NULL };
+
 const struct sql_dialect dialect_sqlite = {
 	.name = "sqlite",
-	.shared_statements = "standard",
+	.shared_statements = standard,
 	.server_database = "_server",
 	.begin_read = "BEGIN",
 	.begin_write = "BEGIN IMMEDIATE", /* a reader that wants to write later may deadlock */

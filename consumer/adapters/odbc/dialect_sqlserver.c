@@ -4,6 +4,7 @@
  * the same thing (docs/sqlserver.md). */
 #include "consumer/adapters/odbc/dialect.h"
 
+#include "consumer/adapters/odbc/engine_copy.h"
 #include "consumer/adapters/odbc/sql_text.h"
 
 #include <string.h>
@@ -91,6 +92,7 @@ static const char lost[] = "the connection was lost";
 static const char in_the_way[] = "another transaction was in the way";
 static const char busy_server[] = "the server is too busy or moving";
 static const char in_use[] = "the database is in use";
+static const char copy_failed[] = "the service's copy failed";
 static const char full[] = "disk full, make room on the server";
 static const char login_refused[] = "the server does not accept the login";
 
@@ -153,6 +155,23 @@ static const struct meaning meanings[] = {
 	{ 49918, ERR_TRANSIENT, busy_server },
 	{ 49919, ERR_TRANSIENT, busy_server },
 	{ 49920, ERR_TRANSIENT, busy_server },
+	/* copies that the service makes */
+	{ 40561, ERR_REFUSED, "the service refuses the copy: source or target is not there" },
+	{ 40562, ERR_REFUSED, "the source was dropped while it was copied" },
+	{ 40563, ERR_TRANSIENT, copy_failed },
+	{ 40564, ERR_TRANSIENT, copy_failed },
+	{ 40565, ERR_TRANSIENT, "the source is being copied already, and the service makes one copy at a time" },
+	{ 40566, ERR_TRANSIENT, copy_failed },
+	{ 40567, ERR_TRANSIENT, copy_failed },
+	{ 40568, ERR_TRANSIENT, copy_failed },
+	{ 40569, ERR_TRANSIENT, copy_failed },
+	{ 40570, ERR_TRANSIENT, copy_failed },
+	{ 40571, ERR_TRANSIENT, copy_failed },
+	{ 40549, ERR_TRANSIENT, busy_server },
+	{ 40551, ERR_TRANSIENT, busy_server },
+	{ 40552, ERR_TRANSIENT, busy_server },
+	{ 40553, ERR_TRANSIENT, busy_server },
+	{ 40544, ERR_REFUSED, "the database has reached the size its service objective allows" },
 	{ 6005, ERR_TRANSIENT, "the server is shutting down" },
 	{ 596, ERR_TRANSIENT, "the session was ended on the server" },
 	/* room */
@@ -177,6 +196,8 @@ static const struct meaning meanings[] = {
 	{ 3169, ERR_REFUSED, "the backup is of a newer server than this one" },
 	{ 3201, ERR_REFUSED, "the server cannot open the backup's file (sql.folder, as the server sees it)" },
 	{ 3241, ERR_REFUSED, "the backup's file is damaged" },
+	{ 41922, ERR_REFUSED,
+	  "the source is encrypted with the service's own key, which no backup may leave with: use a key of your own" },
 	{ 33111, ERR_REFUSED, "the source is encrypted and its certificate is not on this server" },
 };
 
@@ -277,20 +298,36 @@ static const struct sql_catalogue catalogue = {
 		    " WHERE g.is_disabled = 0 AND s.name + N'.' + t.name = ?",
 };
 
+#define ON_EVERY_ENGINE                                                                                                \
+	.server_database = "sandbox_server", .on_connect = { on_connect, on_connect, on_connect, on_connect },         \
+	.lock_stamp = "SELECT one FROM dbo.sandbox_stamp WITH (HOLDLOCK) WHERE one = 1", .cancels_running = true,      \
+	.wide_texts = true, .progress_native = 3211, .connection = connection, .classify = classify,                   \
+	.is_busy = is_busy, .commit_failed_surely = commit_failed_surely, .catalogue = &catalogue,                     \
+	.paging = &dialect_sqlserver_paging
+
 const struct sql_dialect dialect_sqlserver = {
 	.name = "sqlserver",
-	.server_database = "sandbox_server",
-	.on_connect = { on_connect, on_connect, on_connect, on_connect },
-	.lock_stamp = "SELECT one FROM dbo.sandbox_stamp WITH (HOLDLOCK) WHERE one = 1",
-	.cancels_running = true,
-	.wide_texts = true,
-	.progress_native = 3211,
-	.copies_itself = true,
-	.connection = connection,
-	.classify = classify,
-	.is_busy = is_busy,
-	.commit_failed_surely = commit_failed_surely,
+	.engine = sqlserver_engine,
+	.copy_next = engine_restore_next,
 	.files = &dialect_sqlserver_files,
-	.catalogue = &catalogue,
-	.paging = &dialect_sqlserver_paging,
+	ON_EVERY_ENGINE,
+};
+
+static const char *const said_on_azure[] = { "azure", "sqlserver", NULL };
+
+const struct sql_dialect dialect_azuresql = {
+	.name = "azuresql",
+	.shared_statements = said_on_azure,
+	.sees_one_database = true,
+	.copy_next = engine_copy_of_next,
+	.files = &dialect_azuresql_files,
+	ON_EVERY_ENGINE,
+};
+
+const struct sql_dialect dialect_sqlmanaged = {
+	.name = "sqlmanaged",
+	.shared_statements = said_on_azure,
+	.copy_next = engine_from_url_next,
+	.files = &dialect_sqlmanaged_files,
+	ON_EVERY_ENGINE,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The two statements of a copy that the server itself makes: backup and restore, and the files they are about. */
+ * The copy of a server of one's own: BACKUP ... COPY_ONLY of the source, RESTORE under the generation's name, in quarantine
+ * (RESTRICTED_USER) from its first moment. */
 #include "consumer/adapters/odbc/engine_copy.h"
 
 #include <inttypes.h>
@@ -77,17 +78,20 @@ static bool restore_text(const struct file_list *list, struct buf *sql)
 }
 
 /* The empty generation goes first: then RESTORE needs no REPLACE, and its own checks stay on. */
-bool engine_restore(const struct odbc_server *server, struct conn *c, const char *generation, const char *file,
-		    struct err *e)
+static bool restore(struct engine_job *j, struct conn *c, struct copy_state *state, struct err *e)
 {
-	const struct sql_args args = ARGS(arg_text("database", generation), arg_text("file", file));
+	const char *generation = engine_job_fence(j)->generation;
+	const struct odbc_server *server = engine_job_port(j)->server;
 	struct file_list list = { .generation = generation, .mem = arena_new(1 << 20) };
+	char file[ENGINE_PATH_BYTES] = "";
+	const struct sql_args args = ARGS(arg_text("database", generation), arg_text("file", file));
 	struct buf sql;
 	bool ok;
 
 	buf_init(&sql, RESTORE_MAX);
 	list.binds[0] = TEXT(file);
-	ok = (list.mem || err_set(e, ERR_TRANSIENT, 0, where, "out of memory")) &&
+	ok = engine_backup_path(server, generation, state->file_token, file, e) &&
+	     (list.mem || err_set(e, ERR_TRANSIENT, 0, where, "out of memory")) &&
 	     section_query(server, c, "_default_folders", NULL, take_folders, &list, e) &&
 	     section_query(server, c, "_backup_files", &args, take_file, &list, e) &&
 	     (restore_text(&list, &sql) || err_set(e, ERR_REFUSED, 0, where, "the backup has too many files")) &&
@@ -95,12 +99,56 @@ bool engine_restore(const struct odbc_server *server, struct conn *c, const char
 	     conn_exec(c, buf_text(&sql), list.binds, list.count + 1, NULL, e);
 	buf_done(&sql);
 	arena_free(&list.mem);
+	state->reached = REACHED_COPY;
 	return ok;
 }
 
-bool engine_back_up(const struct odbc_server *server, struct conn *c, const char *source, const char *file, struct err *e)
+bool engine_back_up(struct engine_job *j, struct conn *master, struct copy_state *state, struct err *e)
 {
-	const struct sql_args args = ARGS(arg_text("database", source), arg_text("file", file));
+	struct odbc_port *p = engine_job_port(j);
+	char file[ENGINE_PATH_BYTES] = "";
+	const struct sql_args args = ARGS(arg_text("database", p->source), arg_text("file", file));
 
-	return section_exec(server, c, "_backup", &args, NULL, e);
+	if (!engine_backup_path(p->server, engine_job_fence(j)->generation, state->file_token, file, e) ||
+	    !section_exec(p->server, master, "_backup", &args, NULL, e))
+		return false;
+	state->reached = REACHED_BACKUP;
+	return true;
+}
+
+/* What came with the restore is settled, the backup, which holds every address, is removed. */
+static bool finish(struct engine_call *call, struct err *e)
+{
+	const char *generation = call->fence->generation;
+	struct odbc_port *p = call->port;
+	char file[ENGINE_PATH_BYTES] = "";
+	const struct sql_args args = ARGS(arg_text("database", generation), arg_text("file", file));
+	struct link *l;
+	bool ok;
+
+	if (!engine_backup_path(p->server, generation, call->state.file_token, file, e) || !engine_stamp(call, e))
+		return false;
+	l = server_take(p->server, "master", ACCESS_WRITE, &p->stop, e);
+	ok = l && section_exec(p->server, l->conn, "_database_prepare", &args, NULL, e) &&
+	     section_exec(p->server, l->conn, "_backup_forget", &args, NULL, e);
+	server_give(p->server, &l);
+	call->pages->finished = ok && engine_reach(call, REACHED_END, e);
+	return call->pages->finished;
+}
+
+bool engine_restore_next(struct engine_call *call, struct err *e)
+{
+	if (!engine_went_well(call, e))
+		return false;
+	switch (call->state.reached) {
+	case REACHED_NOTHING:
+		return engine_may_begin(call, e) && engine_job_begin(call, engine_back_up, "backup", e);
+	case REACHED_BACKUP:
+		return engine_job_begin(call, restore, "restore", e);
+	case REACHED_COPY:
+		return finish(call, e);
+	default:
+		call->pages->finished = true;
+		return true;
+	}
 }

@@ -9,15 +9,11 @@
 
 enum { ROWS_MAX = 1000000, RESULT_COLUMNS_MAX = 64 };
 
-/* The connection, and whether the section has what it needs there. */
-static struct conn *look_at(struct odbc_port *p, enum sql_place place, const char *statement, bool *needed_r,
-			    struct err *e)
+/* The connection, and whether the section has what it needs there. place_give ends it in any case. */
+static bool look_at(struct odbc_port *p, enum sql_place place, const char *statement, const struct sql_args *args,
+		    struct place *at, bool *needed_r, struct err *e)
 {
-	struct conn *c = port_conn(p, place, e);
-
-	if (c && !section_is_needed(p->server, c, statement, needed_r, e))
-		return NULL;
-	return c;
+	return place_take(p, place, statement, args, at, e) && section_is_needed(p->server, at->conn, statement, needed_r, e);
 }
 
 struct one { /* the first cell of the first row */
@@ -46,9 +42,12 @@ static bool take_one(void *arg, const struct cell *cells, size_t count, struct e
 static bool look_one(struct odbc_port *p, enum sql_place place, const char *statement, const struct sql_args *args,
 		     struct one *one, bool *needed_r, struct err *e)
 {
-	struct conn *c = look_at(p, place, statement, needed_r, e);
+	struct place at;
+	bool ok = look_at(p, place, statement, args, &at, needed_r, e) &&
+		  (!*needed_r || section_query(p->server, at.conn, statement, args, take_one, one, e));
 
-	return c && (!*needed_r || section_query(p->server, c, statement, args, take_one, one, e));
+	place_give(p, &at);
+	return ok;
 }
 
 static bool scalar(struct sql_port *self, enum sql_place place, const char *statement, const struct sql_args *args,
@@ -105,10 +104,13 @@ static bool rows(struct sql_port *self, enum sql_place place, const char *statem
 {
 	struct odbc_port *p = port_of(self);
 	struct reading reading = { .fn = fn, .arg = arg };
+	struct place at;
 	bool needed;
-	struct conn *c = look_at(p, place, statement, &needed, e);
+	bool ok = look_at(p, place, statement, args, &at, &needed, e) &&
+		  (!needed || section_query(p->server, at.conn, statement, args, pass_row, &reading, e));
 
-	return c && (!needed || section_query(p->server, c, statement, args, pass_row, &reading, e));
+	place_give(p, &at);
+	return ok;
 }
 
 static bool has(struct sql_port *self, enum sql_place place, const char *table, const char *column, bool *has_r,
@@ -148,14 +150,16 @@ static bool ledger(struct sql_port *self, const struct fence *f, struct sql_ledg
 	const struct sql_args args =
 	    ARGS(arg_text("clone_id", f->clone_id), arg_number("run", f->run), arg_text("step", f->step));
 	struct odbc_port *p = port_of(self);
-	bool needed, reachable = true;
-	struct conn *c;
+	bool needed, reachable = true, ok;
+	struct place at;
 
 	memset(ledger_r, 0, sizeof *ledger_r);
 	if (!is_reachable(p, &reachable, e) || !reachable)
 		return e->class == ERR_NONE;
-	c = look_at(p, SQL_TARGET, "_ledger_get", &needed, e);
-	return c && (!needed || section_query(p->server, c, "_ledger_get", &args, take_ledger, ledger_r, e));
+	ok = look_at(p, SQL_TARGET, "_ledger_get", &args, &at, &needed, e) &&
+	     (!needed || section_query(p->server, at.conn, "_ledger_get", &args, take_ledger, ledger_r, e));
+	place_give(p, &at);
+	return ok;
 }
 
 static bool exists(struct sql_port *self, const char *database, bool *exists_r, struct err *e)
@@ -207,14 +211,53 @@ bool stamp_read(struct odbc_port *p, struct conn *c, struct sql_stamp *stamp_r, 
 	       (!needed || section_query(p->server, c, "_stamp_get", NULL, take_stamp, stamp_r, e));
 }
 
+static bool take_copy_stamp(void *arg, const struct cell *cells, size_t count, struct err *e)
+{
+	struct sql_stamp *s = arg;
+
+	(void)count;
+	s->found = true;
+	s->run = (int)cells[2].number;
+	s->token = (uint64_t)cells[3].number;
+	return copy_cell(s->source_ctx, sizeof s->source_ctx, &cells[0], e) &&
+	       copy_cell(s->clone_id, sizeof s->clone_id, &cells[1], e);
+}
+
+/* A generation that the server is just copying, or has copied and that was not stamped yet, cannot be asked, or bears the
+ * source's stamp: the server's catalogue knows whose it is. */
+static bool stamp_of_copy(struct odbc_port *p, const char *database, struct sql_stamp *stamp_r, struct err *e)
+{
+	const struct sql_args args = ARGS(arg_text("name", database));
+	const char *end = NULL;
+	struct conn *c;
+
+	memset(stamp_r, 0, sizeof *stamp_r);
+	for (const char *at = database; (at = strstr(at, "__g")); at++)
+		end = at;
+	if (!server_dialect(p->server)->copy_next || !end || end == database)
+		return true;
+	c = port_conn(p, SQL_SERVER, e);
+	if (!c || !section_query(p->server, c, "_copy_stamp", &args, take_copy_stamp, stamp_r, e))
+		return false;
+	if (stamp_r->found)
+		snprintf(stamp_r->target_ctx, sizeof stamp_r->target_ctx, "%.*s", (int)(end - database), database);
+	return e->class == ERR_NONE;
+}
+
 static bool stamp(struct sql_port *self, const char *database, struct sql_stamp *stamp_r, struct err *e)
 {
 	struct odbc_port *p = port_of(self);
 	/* Who made the clone's own database may have died in the middle: what it left is rolled back by opening it. */
 	const enum access access = strcmp(database, p->target) == 0 ? ACCESS_WRITE : ACCESS_READ;
-	struct link *l = server_take(p->server, database, access, &p->stop, e);
-	bool ok = l && stamp_read(p, l->conn, stamp_r, e);
+	struct link *l;
+	bool ok;
 
+	if (!stamp_of_copy(p, database, stamp_r, e))
+		return false;
+	if (stamp_r->found)
+		return true;
+	l = server_take(p->server, database, access, &p->stop, e);
+	ok = l && stamp_read(p, l->conn, stamp_r, e);
 	server_give(p->server, &l);
 	return ok;
 }

@@ -95,7 +95,7 @@ struct sql_port *odbc_sql_open(struct odbc_server *server, const struct odbc_dat
 	port_changes(&p->port);
 	port_databases(&p->port);
 	if (server_dialect(server)->paging) {
-		(server_dialect(server)->copies_itself ? port_engine_copy : port_copy)(&p->port);
+		(server_dialect(server)->copy_next ? port_engine_copy : port_copy)(&p->port);
 		port_sweeps(&p->port);
 	} else {
 		port_passes(&p->port);

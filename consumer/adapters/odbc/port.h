@@ -30,6 +30,19 @@ struct link *port_pages_link(struct odbc_port *p, struct err *e);
 /* Gives connections to that database back, so that it can be dropped. */
 void port_let_go(struct odbc_port *p, const char *database);
 
+/* ---- places.c ---- */
+
+struct place { /* where a section runs */
+	struct conn *conn;
+	struct link *link; /* NULL: the port's own connection */
+};
+
+/* The place that the section asks for or, when it does not or need not, the asked one. NULL conn and *e on failure. */
+bool place_take(struct odbc_port *p, enum sql_place asked, const char *section, const struct sql_args *args,
+		struct place *place_r, struct err *e);
+/* After a failed place_take, too. */
+void place_give(struct odbc_port *p, struct place *place);
+
 /* ---- looks.c ---- */
 
 void port_looks(struct sql_port *port); /* fills in the functions that only look */

@@ -230,6 +230,11 @@ static bool exec_counted(const struct odbc_server *s, struct conn *c, const stru
 	return true;
 }
 
+const struct section *server_section(const struct odbc_server *s, const char *name, struct err *e)
+{
+	return statements_find(s->statements, name, e);
+}
+
 bool section_exec(const struct odbc_server *s, struct conn *c, const char *name, const struct sql_args *args,
 		  int64_t *rows_r, struct err *e)
 {
@@ -239,6 +244,8 @@ bool section_exec(const struct odbc_server *s, struct conn *c, const char *name,
 	int64_t total = 0;
 	bool ok = section != NULL, more = true;
 
+	if (section && section->says_rows)
+		return section_exec_rows(s, c, name, args, 0, NULL, e);
 	buf_init(&st.sql, SQL_STATEMENT_MAX);
 	while (ok && more) {
 		ok = statement_next(section, &at, args, &st, &more, e);
@@ -350,6 +357,29 @@ static bool open_catalogue(struct odbc_server *s, struct err *e)
 	return ok && (s->id[0] || err_set(e, ERR_REFUSED, 0, "odbc", "the server's catalogue has no identity"));
 }
 
+static bool read_statements(struct odbc_server *s, struct err *e)
+{
+	statements_free(&s->statements);
+	s->settings.dialect = s->dialect->name;
+	s->statements = statements_new(s->dialect->name, s->dialect->shared_statements, s->dialect->folds_names, sql_files,
+				       sql_files_count, e);
+	return s->statements != NULL;
+}
+
+/* What the server turns out to be decides how everything else is said to it; connections look alike. */
+static bool know_engine(struct odbc_server *s, struct err *e)
+{
+	const struct sql_dialect *engine;
+
+	if (!s->dialect->engine)
+		return true;
+	engine = s->dialect->engine(&s->settings, e);
+	if (!engine || engine == s->dialect)
+		return engine != NULL;
+	s->dialect = engine;
+	return read_statements(s, e);
+}
+
 static bool copy_settings(struct odbc_server *s, const struct odbc_settings *settings, struct err *e)
 {
 	struct odbc_settings *own = &s->settings;
@@ -358,7 +388,6 @@ static bool copy_settings(struct odbc_server *s, const struct odbc_settings *set
 
 	_Static_assert(sizeof texts / sizeof *texts == sizeof s->texts / sizeof *s->texts, "one for each");
 	*own = *settings;
-	own->dialect = s->dialect->name;
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		s->texts[i] = strdup(*texts[i] ? *texts[i] : "");
 		if (!s->texts[i])
@@ -385,9 +414,7 @@ struct odbc_server *odbc_server_open(const struct odbc_settings *settings, struc
 	pthread_mutex_init(&s->jobs.lock, NULL);
 	s->dialect = dialect_find(settings->dialect, e);
 	ok = s->dialect && copy_settings(s, settings, e) &&
-	     (s->statements = statements_new(s->dialect->name, s->dialect->shared_statements, s->dialect->folds_names, sql_files,
-					     sql_files_count, e)) &&
-	     (s->env = odbc_env_new(e)) && open_catalogue(s, e);
+	     read_statements(s, e) && (s->env = odbc_env_new(e)) && know_engine(s, e) && open_catalogue(s, e);
 	if (ok) {
 		s->has_watchdog = pthread_create(&s->watchdog, NULL, watch, s) == 0;
 		if (!s->has_watchdog)

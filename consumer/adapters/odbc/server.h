@@ -44,6 +44,12 @@ bool section_exec(const struct odbc_server *s, struct conn *c, const char *name,
 /* Executes a section that is one statement with a result. */
 bool section_query(const struct odbc_server *s, struct conn *c, const char *name, const struct sql_args *args,
 		   conn_row_fn *fn, void *arg, struct err *e);
+/* Executes the statements that a section of "-- runs: its rows" answers, one by one; a failure with the number `ignored`
+ * (0: none) counts as done. count_r, which may be NULL: how many there were. section_exec does it for them, too. */
+bool section_exec_rows(const struct odbc_server *s, struct conn *c, const char *name, const struct sql_args *args, int ignored,
+		       size_t *count_r, struct err *e);
+/* The section itself; NULL and *e filled (MISUSE) when there is none. */
+const struct section *server_section(const struct odbc_server *s, const char *name, struct err *e);
 /* Is everything there that the section needs? */
 bool section_is_needed(const struct odbc_server *s, struct conn *c, const char *name, bool *needed_r, struct err *e);
 bool server_has(const struct odbc_server *s, struct conn *c, const char *table, const char *column, bool *has_r,

@@ -14,7 +14,7 @@ enum { SLOTS = 2048, SECTIONS_MAX = 1024 }; /* half full at most, so that probin
 struct statements {
 	struct section *slots[SLOTS];
 	size_t count;
-	bool reading_shared;
+	int level; /* of the folder that is being read */
 };
 
 static size_t slot_of(const char *name)
@@ -71,6 +71,32 @@ static bool add_need(struct section *section, char *text, struct err *e)
 	return true;
 }
 
+static bool take_home(struct section *section, const char *word, struct err *e)
+{
+	static const char *const words[] = { [HOME_MASTER] = "master", [HOME_SOURCE] = "source", [HOME_DATABASE] = "database" };
+
+	for (size_t i = HOME_MASTER; i < sizeof words / sizeof *words; i++)
+		if (strcmp(word, words[i]) == 0) {
+			section->home = (enum section_home)i;
+			return true;
+		}
+	return err_set(e, ERR_MISUSE, 0, "sql", "section %s has a home that is none: %s", section->name, word);
+}
+
+/* A line of the section's head that says more than its name. */
+static bool take_header(struct section *section, const char *p, size_t len, struct err *e)
+{
+	char value[64];
+
+	if (header_line(p, len, "-- needs:", value, sizeof value))
+		return add_need(section, value, e);
+	if (header_line(p, len, "-- home:", value, sizeof value))
+		return take_home(section, value, e);
+	if (header_line(p, len, "-- runs:", value, sizeof value))
+		section->says_rows = strcmp(value, "its rows") == 0;
+	return true;
+}
+
 static bool check_pieces(const struct section *section, struct err *e)
 {
 	const char *at = section->sql;
@@ -97,7 +123,7 @@ static bool keep(struct statements *s, struct section *section, const char *star
 {
 	struct section **slot = find_slot(s, section->name);
 
-	if (*slot && s->reading_shared && !(*slot)->is_shared) {
+	if (*slot && (*slot)->level < s->level) {
 		free_section(&section);
 		return true;
 	}
@@ -110,7 +136,7 @@ static bool keep(struct statements *s, struct section *section, const char *star
 		return err_set(e, ERR_TRANSIENT, 0, "sql", "out of memory");
 	if (!check_pieces(section, e))
 		return false;
-	section->is_shared = s->reading_shared;
+	section->level = s->level;
 	*slot = section;
 	s->count++;
 	return true;
@@ -151,11 +177,9 @@ static bool read_file(struct statements *s, const struct embedded_file *file, st
 			if (!finish(s, &section, start, p, e) || !begin(&section, value, e))
 				return false;
 			start = next;
-		} else if (section && header_line(p, len, "-- needs:", value, sizeof value)) {
-			if (!add_need(section, value, e)) {
-				free_section(&section);
-				return false;
-			}
+		} else if (section && !take_header(section, p, len, e)) {
+			free_section(&section);
+			return false;
 		}
 	}
 	return finish(s, &section, start, p, e);
@@ -170,6 +194,7 @@ static void fold_names(struct statements *s)
 
 static bool read_folder(struct statements *s, const char *folder, const struct embedded_file *files, size_t count, struct err *e)
 {
+	size_t before = s->count;
 	char prefix[64];
 
 	snprintf(prefix, sizeof prefix, "sql/%s/", folder);
@@ -178,10 +203,10 @@ static bool read_folder(struct statements *s, const char *folder, const struct e
 			err_prepend(e, files[i].name);
 			return false;
 		}
-	return s->count > 0 || err_set(e, ERR_MISUSE, 0, "sql", "there are no statements for the dialect \"%s\"", folder);
+	return s->count > before || err_set(e, ERR_MISUSE, 0, "sql", "there are no statements for the dialect \"%s\"", folder);
 }
 
-struct statements *statements_new(const char *dialect, const char *shared, bool folds_names, const struct embedded_file *files,
+struct statements *statements_new(const char *dialect, const char *const *shared, bool folds_names, const struct embedded_file *files,
 				  size_t count, struct err *e)
 {
 	struct statements *s = calloc(1, sizeof *s);
@@ -192,8 +217,11 @@ struct statements *statements_new(const char *dialect, const char *shared, bool 
 		return NULL;
 	}
 	ok = read_folder(s, dialect, files, count, e);
-	s->reading_shared = true;
-	if (!ok || (shared && !read_folder(s, shared, files, count, e)))
+	for (; ok && shared && *shared; shared++) {
+		s->level++;
+		ok = read_folder(s, *shared, files, count, e);
+	}
+	if (!ok)
 		statements_free(&s);
 	else if (folds_names)
 		fold_names(s);

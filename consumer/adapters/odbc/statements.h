@@ -15,21 +15,31 @@ struct section_need {
 	char column[64]; /* "" when the table is enough */
 };
 
+/* Where a section runs on an engine whose connections see one database only (sql_dialect.sees_one_database). */
+enum section_home {
+	HOME_ASKED,    /* where who asks wants it */
+	HOME_MASTER,   /* "-- home: master" */
+	HOME_SOURCE,   /* "-- home: source" */
+	HOME_DATABASE, /* "-- home: database": in the one that its argument `database` names */
+};
+
 struct section {
 	char name[64];
 	char *sql; /* may hold several statements, one after the other */
 	struct section_need needs[NEEDS_MAX];
 	size_t need_count;
 	bool folds_names; /* identifiers go in in lower case */
-	bool is_shared;   /* not the dialect's own */
+	bool says_rows;   /* "-- runs: its rows": a question whose answer is the statements to be run, one a row */
+	enum section_home home;
+	int level; /* of the folder it came from, 0 the dialect's own */
 };
 
 struct statements;
 
-/* Reads every file of sql/<dialect>/, and of sql/<shared>/ (NULL: there is none) the sections that the dialect does not say
- * in its own way. NULL and *e filled when two sections of one folder have one name, when a section is broken or when there
- * is none for the dialect. */
-struct statements *statements_new(const char *dialect, const char *shared, bool folds_names, const struct embedded_file *files,
+/* Reads every file of sql/<dialect>/, and of the folders sql/<shared>/ (NULL at the end; NULL: there is none), one after the
+ * other, the sections that nobody before says in its own way. NULL and *e filled when two sections of one folder have one
+ * name, when a section is broken or when there is none in a folder. */
+struct statements *statements_new(const char *dialect, const char *const *shared, bool folds_names, const struct embedded_file *files,
 				  size_t count, struct err *e);
 void statements_free(struct statements **s);
 

@@ -17,7 +17,7 @@ IF OBJECT_ID(N'dbo.sandbox_database', N'U') IS NULL
         quarantined bit NOT NULL DEFAULT (0),
         last_token  bigint NOT NULL DEFAULT (0),
         copy_run    integer NOT NULL DEFAULT (0),    -- of this run is what follows
-        copy_phase  integer NOT NULL DEFAULT (0),    -- done so far: 0 nothing, 1 backup, 2 restore, 3 all
+        copy_phase  integer NOT NULL DEFAULT (0),    -- done so far: enum reached of engine_copy.h
         copy_token  bigint NOT NULL DEFAULT (0),     -- of the backup's file
         source_ctx  nvarchar(100) NOT NULL DEFAULT (N'')
     );
@@ -124,6 +124,11 @@ SELECT COALESCE(SUM(CAST(size AS bigint)), 0) * 8192 FROM sys.master_files WHERE
 
 -- name: _copy_state
 SELECT copy_phase, copy_token, source_ctx FROM dbo.sandbox_database WHERE name = :name AND copy_run = :run
+
+-- name: _copy_stamp
+-- What a copy that is not finished would bear as its stamp.
+SELECT source_ctx, owner, copy_run, last_token FROM dbo.sandbox_database
+ WHERE name = :name AND owner <> N'' AND copy_phase BETWEEN 1 AND 3
 
 -- name: _copy_put_state
 UPDATE dbo.sandbox_database

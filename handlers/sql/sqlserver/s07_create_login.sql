@@ -3,6 +3,7 @@
 -- again finds its users in a database that came from elsewhere. A password that is 43 random characters needs no policy.
 
 -- name: s07_login_enabled
+-- home: master
 SELECT COUNT(*) FROM sys.sql_logins WHERE name = :login AND is_disabled = 0
 
 -- name: s07_create_login

@@ -3,6 +3,7 @@
 -- connect. Only users count here (types S, U, G, E, X), not roles.
 
 -- name: s10_all_users
+-- home: database
 SELECT COUNT(*) FROM {database}.sys.database_principals WHERE principal_id > 4 AND type IN ('S', 'U', 'G', 'E', 'X')
 
 -- name: s10_right_users
@@ -15,6 +16,7 @@ SELECT COUNT(*) FROM {database}.sys.database_principals AS u JOIN sys.sql_logins
              WHERE m.member_principal_id = u.principal_id)
 
 -- name: s10_remove_others
+-- home: database
 -- What a user owns goes to dbo first: a user who owns a schema or role cannot be dropped (15138).
 BEGIN
     DECLARE @schemas nvarchar(max), @roles nvarchar(max), @users nvarchar(max);

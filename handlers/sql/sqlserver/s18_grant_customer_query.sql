@@ -3,16 +3,19 @@
 -- anything in it. The principal may be a role or a user; step 10 leaves roles alone and removes users.
 
 -- name: s18_may_read
+-- home: database
 SELECT COUNT(*) FROM {database}.sys.database_permissions AS p
   JOIN {database}.sys.database_principals AS u ON u.principal_id = p.grantee_principal_id
  WHERE u.name = :principal AND p.class = 0 AND p.type = 'SL' AND p.state IN ('G', 'W')
 
 -- name: s18_all_permissions
+-- home: database
 SELECT COUNT(*) FROM {database}.sys.database_permissions AS p
   JOIN {database}.sys.database_principals AS u ON u.principal_id = p.grantee_principal_id
  WHERE u.name = :principal AND NOT (p.class = 0 AND p.type = 'CO')
 
 -- name: s18_revoke_others
+-- home: database
 -- On the database, on schemas (class 3) and on objects (class 1), DENY as well as GRANT.
 BEGIN
     DECLARE @principal nvarchar(258) = QUOTENAME(CAST(:principal AS sysname));
@@ -32,6 +35,7 @@ BEGIN
 END
 
 -- name: s18_grant_read
+-- home: database
 -- A role, when the database has no such principal: whoever may ask customer queries is made a member of it.
 BEGIN
     DECLARE @principal nvarchar(258) = QUOTENAME(CAST(:principal AS sysname));
