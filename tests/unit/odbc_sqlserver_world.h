@@ -86,7 +86,7 @@ static inline void asked_in_order(const struct tds_server *tds, const char *cons
 	for (; *texts; texts++) {
 		char *found = strstr(at, *texts);
 
-		ck_assert_msg(found, "not asked, or too early: %s\n%s", *texts, at);
+		ck_assert_msg(found, "not asked, or too early: %s\n%.4000s", *texts, at);
 		at = found;
 	}
 	free(log);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Azure SQL Database, through both real drivers, against a scripted server: the copy is the service's, is waited for and
  * closed from inside, and no connection names another database. */
+#include "consumer/adapters/odbc/statements.h"
+#include "handlers/sql/statements.h"
 #include "tests/unit/odbc_azure_world.h"
 
 #define MAKES "CREATE DATABASE \\\"" GENERATION "\\\" AS COPY OF \\\"" SOURCE "\\\""
@@ -23,7 +25,9 @@ START_TEST(a_copy_is_waited_for_closed_and_stamped)
 	struct tds_server *tds;
 	struct fixture x;
 
-	tds = world_open(&x, _i, COPIES("") MADE_AFTER_TWO_LOOKS("COPYING") PROGRESS AZURE("5"));
+	tds = world_open(&x, _i,
+			 COPIES("") SAYS(TIMES(1) WHEN("db", "made"), "SELECT state_desc", ONE("nvarchar"), "[\"COPYING\"]")
+			     MADE_AFTER_A_LOOK("COPYING") PROGRESS AZURE("5"));
 	if (!tds)
 		return;
 	must(copy_on(&x, &pages, e));
@@ -72,7 +76,7 @@ START_TEST(progress_may_begin_again)
 	size_t seen = 0;
 
 	tds = world_open(&x, _i,
-			 COPIES("") SAYS(TIMES(8) WHEN("db", "made"), STATE_OF, ONE("nvarchar"), "[\"COPYING\"]")
+			 COPIES("") SAYS(TIMES(5) WHEN("db", "made"), STATE_OF, ONE("nvarchar"), "[\"COPYING\"]")
 			     SAYS(WHEN("db", "made") THEN("db", "there"), STATE_OF, ONE("nvarchar"), "[\"ONLINE\"]")
 				 ONCE("dm_database_copies", ONE("bigint"), "[40]") ONCE("dm_database_copies.", ONE("bigint"), "[80]")
 				     ONCE("dm_database_copies..", ONE("bigint"), "[5]") PROGRESS AZURE("5"));
@@ -96,7 +100,7 @@ START_TEST(a_copy_that_failed_is_dropped_and_begun_again)
 
 	tds = world_open(&x, _i,
 			 DOES(TIMES(1) THEN("db", "broken"), "AS COPY OF", "{\"error\": [40566, 16, \"the copy failed\"]}")
-			     COPIES("") MADE_AFTER_TWO_LOOKS("COPYING") PROGRESS AZURE("5"));
+			     COPIES("") MADE_AFTER_A_LOOK("COPYING") PROGRESS AZURE("5"));
 	if (!tds)
 		return;
 	must_fail(copy_on(&x, &pages, e), ERR_TRANSIENT);
@@ -130,7 +134,7 @@ START_TEST(a_lost_connection_does_not_end_the_copy)
 	struct tds_server *tds;
 	struct fixture x;
 
-	tds = world_open(&x, _i, COPIES("{\"close\": true}") MADE_AFTER_TWO_LOOKS("COPYING") PROGRESS AZURE("5"));
+	tds = world_open(&x, _i, COPIES("{\"close\": true}") MADE_AFTER_A_LOOK("COPYING") PROGRESS AZURE("5"));
 	if (!tds)
 		return;
 	must(copy_on(&x, &pages, e));
@@ -145,7 +149,7 @@ START_TEST(who_comes_after_a_crash_waits_for_the_copy_that_is_under_way)
 	struct tds_server *tds;
 	struct fixture x;
 
-	tds = world_start(&x, _i, COPIES("{\"sleep\": 60}") MADE_AFTER_TWO_LOOKS("COPYING") PROGRESS AZURE("5"));
+	tds = world_start(&x, _i, COPIES("{\"sleep\": 60}") MADE_AFTER_A_LOOK("COPYING") PROGRESS AZURE("5"));
 	if (!tds)
 		return;
 	die_after(&x, tds, "\"text\": \"" MAKES);
@@ -207,7 +211,7 @@ START_TEST(who_does_not_own_the_copy_is_told_before_locking_himself_out)
 	struct tds_server *tds;
 	struct fixture x;
 
-	tds = world_open(&x, _i, COPIES("") RULE("USER_NAME", ONE("int"), "[0]") MADE_AFTER_TWO_LOOKS("COPYING") PROGRESS AZURE("5"));
+	tds = world_open(&x, _i, COPIES("") RULE("USER_NAME", ONE("int"), "[0]") MADE_AFTER_A_LOOK("COPYING") PROGRESS AZURE("5"));
 	if (!tds)
 		return;
 	must_fail(copy_on(&x, &pages, e), ERR_REFUSED);
@@ -259,6 +263,24 @@ START_TEST(opening_takes_the_lock_away_and_nothing_else)
 	must(x.sql->scalar(x.sql, SQL_SERVER, "database_is_open", &args, &open, e));
 	ck_assert_int_eq(open, 1);
 	ck_assert_uint_eq(tds_server_asked(tds, "REVOKE CONNECT FROM public\", \"values\": [], \"database\": \"" GENERATION), 1);
+	world_close(&x, &tds);
+}
+END_TEST
+
+START_TEST(who_may_not_ask_for_progress_still_gets_the_copy)
+{
+	struct sql_pages pages = { 0 };
+	struct tds_server *tds;
+	struct fixture x;
+
+	tds = world_open(&x, _i,
+			 COPIES("{\"sleep\": 1}") MADE_AFTER_A_LOOK("COPYING")
+			     DOES("", "dm_database_copies|dm_operation_status", "{\"error\": [300, 14, \"VIEW SERVER STATE\"]}")
+				 AZURE("5"));
+	if (!tds)
+		return;
+	must(copy_on(&x, &pages, e));
+	ck_assert_uint_gt(tds_server_asked(tds, "dm_database_copies"), 0);
 	world_close(&x, &tds);
 }
 END_TEST
@@ -329,10 +351,82 @@ START_TEST(another_engine_is_refused_by_its_number)
 }
 END_TEST
 
+/* ---- the statements themselves ---- */
+
+static bool next_name(const char **at, char name[64])
+{
+	*at = strstr(*at, "-- name:");
+	if (!*at)
+		return false;
+	*at += strlen("-- name:");
+	return sscanf(*at, " %63s", name) == 1;
+}
+
+static bool is_said_on_azure(const char *file)
+{
+	return strncmp(file, "sql/azure/", 10) == 0 || strncmp(file, "sql/azuresql/", 13) == 0 ||
+	       strncmp(file, "sql/sqlserver/", 14) == 0;
+}
+
+/* A connection sees its own database; master has the logins. */
+static void is_at_home(const struct section *s)
+{
+	if (strstr(s->sql, "{database}."))
+		ck_assert_msg(s->home == HOME_DATABASE, "%s names another database", s->name);
+	if (strstr(s->sql, "sys.sql_logins"))
+		ck_assert_msg(s->home == HOME_MASTER, "%s looks for logins outside master", s->name);
+	ck_assert_msg(!strstr(s->sql, "CREATE USER") || s->says_rows, "%s: not alone in its batch", s->name);
+	ck_assert_msg(!strstr(s->sql, "CREATE LOGIN") || s->says_rows, "%s: not alone in its batch", s->name);
+}
+
+static size_t for_all_sections(const struct sql_dialect *d, void (*look)(const struct section *))
+{
+	struct statements *all;
+	size_t count = 0;
+	char name[64];
+
+	must((all = statements_new(d->name, d->shared_statements, false, sql_files, sql_files_count, e)));
+	for (size_t i = 0; i < sql_files_count; i++) {
+		const char *at = sql_files[i].text;
+
+		for (; is_said_on_azure(sql_files[i].name) && next_name(&at, name); count++) {
+			const struct section *s;
+
+			must((s = statements_find(all, name, e)));
+			look(s);
+		}
+	}
+	statements_free(&all);
+	return count;
+}
+
+START_TEST(no_section_names_another_database)
+{
+	ck_assert_uint_gt(for_all_sections(&dialect_azuresql, is_at_home), 150);
+}
+END_TEST
+
+/* _database_prepare and _backup_forget are a server's of one's own: nobody asks for them here. */
+static void has_what_services_have(const struct section *s)
+{
+	static const char *const words[] = { "RESTRICTED_USER", "SINGLE_USER", "MULTI_USER", "sp_clean_db_free_space @",
+					     "CHECKPOINT", "SHRINKFILE" };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		ck_assert_msg(!strstr(s->sql, words[i]), "%s says %s", s->name, words[i]);
+}
+
+START_TEST(what_the_services_lack_is_not_said)
+{
+	for_all_sections(&dialect_azuresql, has_what_services_have);
+	for_all_sections(&dialect_sqlmanaged, has_what_services_have);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("odbc_azure");
-	TCase *t = tcase_create("both drivers");
+	TCase *t = tcase_create("both drivers"), *pure = tcase_create("statements");
 
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, a_copy_is_waited_for_closed_and_stamped, 0, TDS_DRIVERS);
@@ -347,10 +441,14 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, who_does_not_own_the_copy_is_told_before_locking_himself_out, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, the_catalogue_and_an_empty_generation_are_made_small, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, opening_takes_the_lock_away_and_nothing_else, 0, TDS_DRIVERS);
+	tcase_add_loop_test(t, who_may_not_ask_for_progress_still_gets_the_copy, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, logins_are_masters_and_users_are_the_generations, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, a_name_that_is_too_long_makes_no_statement, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, another_engine_is_refused_by_its_number, 0, TDS_DRIVERS);
 	suite_add_tcase(s, t);
+	tcase_add_test(pure, no_section_names_another_database);
+	tcase_add_test(pure, what_the_services_lack_is_not_said);
+	suite_add_tcase(s, pure);
 	return s;
 }
 

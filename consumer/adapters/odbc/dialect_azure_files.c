@@ -8,8 +8,8 @@
 #include <time.h>
 
 enum {
-	TRIES = 40,
-	PAUSE_MS = 250,
+	TRIES = 100,
+	PAUSE_MS = 100,
 	EXISTS_ALREADY = 1801,
 	IN_USE = 3702,
 	NOT_THERE = 3701,

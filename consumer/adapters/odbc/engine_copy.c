@@ -154,8 +154,17 @@ static bool ask_count(struct odbc_port *p, const char *section, const struct sql
 	return ok;
 }
 
-/* By the messages of the statement, where the driver passes them on in time, and by asking the server, where the login
- * may (VIEW SERVER STATE). */
+/* What the server tells of it; nothing where the login may not ask. */
+static bool ask_percent(struct odbc_port *p, const struct sql_args *args, int64_t *percent_r, struct err *e)
+{
+	struct err failed = { 0 };
+
+	*percent_r = 0;
+	return ask_count(p, "_copy_progress", args, percent_r, &failed) || failed.class == ERR_REFUSED ||
+	       err_set(e, failed.class, failed.code, failed.where, "%s", failed.text);
+}
+
+/* By the messages of the statement, where the driver passes them on in time, and by asking the server. */
 bool engine_show(struct odbc_port *p, const struct fence *f, const char *word, int session, int64_t percent,
 		 struct sql_pages *pages, struct err *e)
 {
@@ -163,7 +172,7 @@ bool engine_show(struct odbc_port *p, const struct fence *f, const char *word, i
 					  arg_number("session", session));
 	int64_t size = 0, asked = 0;
 
-	if (!ask_count(p, "_copy_size", &args, &size, e) || !ask_count(p, "_copy_progress", &args, &asked, e))
+	if (!ask_count(p, "_copy_size", &args, &size, e) || !ask_percent(p, &args, &asked, e))
 		return false;
 	if (asked > percent)
 		percent = asked;
