@@ -28,6 +28,7 @@
 	     "[\"" SOURCE "\", \"" TARGET "\", \"" CLONE "\", 1, 1000, \"\", \"\"]")                                   \
 	RULE("SELECT source_ctx, owner", "[\"s\", \"nvarchar\"], [\"o\", \"nvarchar\"], [\"r\", \"int\"], [\"t\", \"bigint\"]", "") \
 	RULE("SELECT token FROM dbo.sandbox_generation_token", "[\"t\", \"bigint\"]", "[1000]")                        \
+	RULE("SELECT copy_token FROM", "[\"t\", \"bigint\"]", "")                                                      \
 	RULE("SELECT owner FROM", "[\"o\", \"nvarchar\"]", "[\"" CLONE "\"]")                                          \
 	RULE("SELECT token, rows, cursor_at", "[\"t\", \"bigint\"], [\"r\", \"bigint\"], [\"c\", \"nvarchar\"]", "")   \
 	"{\"match\": \"nothing at all\", \"answer\": []}"

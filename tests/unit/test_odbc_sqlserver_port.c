@@ -160,14 +160,22 @@ START_TEST(a_backup_that_runs_is_ended_with_the_program)
 }
 END_TEST
 
-START_TEST(dropping_ends_a_backup_that_runs)
+/* The file is known from before the backup on. */
+#define DOES_NOTE_TOKEN                                                                                                \
+	"{\"set\": {\"file\": \"yes\"}, \"match\": \"SET copy_run\", \"answer\": [{\"count\": 1}]},"                     \
+	"{\"if\": {\"file\": \"yes\"}, \"match\": \"SELECT copy_token FROM\", " ROWS("[\"t\", \"bigint\"]", "[1000]") ","
+
+START_TEST(dropping_ends_a_backup_that_runs_and_removes_its_file)
 {
+	static const char *const order[] = { "\"values\": [1, 0, 1000", "\"text\": \"BACKUP", "DROP DATABASE",
+					     "xp_delete_file 0, @P1\", \"values\": [\"/backups/" GENERATION "_1000.bak\"]",
+					     "DELETE FROM dbo.sandbox_database", NULL };
 	struct sql_pages pages = { 0 };
 	struct tds_server *tds;
 	struct fixture x;
 
 	tds = world_open(&x, _i,
-			 RULE("SELECT copy_phase", STATE, "") RULE("@@SPID", "[\"n\", \"int\"]", "[77]")
+			 DOES_NOTE_TOKEN RULE("SELECT copy_phase", STATE, "") RULE("@@SPID", "[\"n\", \"int\"]", "[77]")
 			     RULE("percent_complete", "[\"p\", \"bigint\"]", "[0]")
 				 RULE("master_files", "[\"s\", \"bigint\"]", "[1000]")
 			     "{\"match\": \"^BACKUP\", \"answer\": [{\"sleep\": 3}, {\"info\": [3014, \"done\"]}]},");
@@ -178,7 +186,8 @@ START_TEST(dropping_ends_a_backup_that_runs)
 		usleep(10000);
 	must(x.sql->drop_database(x.sql, &x.fence, GENERATION, e));
 	ck_assert_uint_eq(tds_server_asked(tds, "DROP DATABASE \\\"" GENERATION), 1);
-	ck_assert_uint_eq(tds_server_asked(tds, "UPDATE dbo.sandbox_database SET copy_run"), 0); /* the job did not end well */
+	ck_assert_uint_eq(tds_server_asked(tds, "\"values\": [1, 1, 1000"), 0); /* the job did not end well */
+	asked_in_order(tds, order);
 	world_close(&x, &tds);
 }
 END_TEST
@@ -280,7 +289,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, a_copy_is_a_backup_and_a_restore_in_quarantine, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, a_backup_that_fails_is_told_and_begun_again, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, a_backup_that_runs_is_ended_with_the_program, 0, TDS_DRIVERS);
-	tcase_add_loop_test(t, dropping_ends_a_backup_that_runs, 0, TDS_DRIVERS);
+	tcase_add_loop_test(t, dropping_ends_a_backup_that_runs_and_removes_its_file, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, masking_takes_triggers_away_writes_key_ranges_and_cleans_pages, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, a_scan_writes_nothing, 0, TDS_DRIVERS);
 	suite_add_tcase(s, t);

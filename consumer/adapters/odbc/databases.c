@@ -208,6 +208,13 @@ static bool quarantine(struct sql_port *self, const struct fence *f, const char 
 	return false;
 }
 
+static bool forget_copy(struct odbc_port *p, const char *database, struct err *e)
+{
+	const struct sql_dialect *d = server_dialect(p->server);
+
+	return !d->forget_copy || d->forget_copy(p, database, e);
+}
+
 static bool drop_database(struct sql_port *self, const struct fence *f, const char *database, struct err *e)
 {
 	const struct sql_args args = ARGS(arg_text("name", database));
@@ -223,7 +230,7 @@ static bool drop_database(struct sql_port *self, const struct fence *f, const ch
 	if (!server_fenced_begin(p, server, f, e))
 		return false;
 	port_let_go(p, database);
-	if (files_of(p)->drop(server_settings(p->server), database, e) &&
+	if (files_of(p)->drop(server_settings(p->server), database, e) && forget_copy(p, database, e) &&
 	    section_exec(p->server, server, "_server_forget_database", &args, NULL, e) && conn_commit(server, e))
 		return true;
 	conn_rollback(server);

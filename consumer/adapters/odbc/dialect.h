@@ -110,6 +110,7 @@ struct sql_files {
 };
 
 struct engine_call; /* engine_copy.h */
+struct odbc_port;   /* port.h */
 
 struct sql_dialect {
 	const char *name;
@@ -134,6 +135,8 @@ struct sql_dialect {
 	/* The server copies whole databases by itself: one look at how far it is, and what comes next. NULL: rows are
 	 * copied. */
 	bool (*copy_next)(struct engine_call *call, struct err *e);
+	/* Removes what a copy that is not finished has left outside the generation, which is dropped. NULL: nothing. */
+	bool (*forget_copy)(struct odbc_port *p, const char *generation, struct err *e);
 	/* The connection string, from checked parts only. */
 	bool (*connection)(const struct odbc_settings *s, const char *database, enum access access, struct buf *out);
 	/* What kind of failure that is, and in *hint_r a few words for the operator or NULL. */

@@ -309,6 +309,7 @@ const struct sql_dialect dialect_sqlserver = {
 	.name = "sqlserver",
 	.engine = sqlserver_engine,
 	.copy_next = engine_restore_next,
+	.forget_copy = engine_restore_forget,
 	.files = &dialect_sqlserver_files,
 	ON_EVERY_ENGINE,
 };

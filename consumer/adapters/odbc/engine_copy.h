@@ -80,6 +80,8 @@ enum { ENGINE_PATH_BYTES = 600 };
 
 /* By BACKUP and RESTORE ... MOVE, RESTRICTED_USER. */
 bool engine_restore_next(struct engine_call *call, struct err *e);
+/* Removes the backup of a copy that was not finished. */
+bool engine_restore_forget(struct odbc_port *p, const char *generation, struct err *e);
 /* The backup's file as the server sees it, which may be another system than ours, or its blob. MISUSE without a legal
  * sql.folder. */
 bool engine_backup_path(const struct odbc_server *server, const char *generation, uint64_t token,

@@ -116,23 +116,57 @@ bool engine_back_up(struct engine_job *j, struct conn *master, struct copy_state
 	return true;
 }
 
-/* What came with the restore is settled, the backup, which holds every address, is removed. */
+static bool on_master(struct odbc_port *p, const char *section, const struct sql_args *args, struct err *e)
+{
+	struct link *l = server_take(p->server, "master", ACCESS_WRITE, &p->stop, e);
+	bool ok = l && section_exec(p->server, l->conn, section, args, NULL, e);
+
+	server_give(p->server, &l);
+	return ok;
+}
+
+/* It holds every address. One that is not there any more is no error. */
+static bool remove_backup(struct odbc_port *p, const char *generation, uint64_t token, struct err *e)
+{
+	char file[ENGINE_PATH_BYTES] = "";
+	const struct sql_args args = ARGS(arg_text("file", file));
+
+	return engine_backup_path(p->server, generation, token, file, e) && on_master(p, "_backup_forget", &args, e);
+}
+
+static bool take_token(void *arg, const struct cell *cells, size_t count, struct err *e)
+{
+	(void)count;
+	(void)e;
+	*(uint64_t *)arg = (uint64_t)cells[0].number;
+	return true;
+}
+
+bool engine_restore_forget(struct odbc_port *p, const char *generation, struct err *e)
+{
+	const struct sql_args args = ARGS(arg_text("name", generation));
+	struct conn *c = port_conn(p, SQL_SERVER, e);
+	uint64_t token = 0;
+
+	return c && section_query(p->server, c, "_copy_file", &args, take_token, &token, e) &&
+	       (token == 0 || remove_backup(p, generation, token, e));
+}
+
+/* Which file it will be is known before it is there, so that cancelling finds it; what an earlier owner began goes first. */
+static bool begin(struct engine_call *call, struct err *e)
+{
+	return engine_restore_forget(call->port, call->fence->generation, e) && engine_may_begin(call, e) &&
+	       engine_reach(call, REACHED_NOTHING, e) && engine_job_begin(call, engine_back_up, "backup", e);
+}
+
+/* What came with the restore is settled, the backup removed. */
 static bool finish(struct engine_call *call, struct err *e)
 {
-	const char *generation = call->fence->generation;
-	struct odbc_port *p = call->port;
-	char file[ENGINE_PATH_BYTES] = "";
-	const struct sql_args args = ARGS(arg_text("database", generation), arg_text("file", file));
-	struct link *l;
-	bool ok;
+	const struct sql_args args = ARGS(arg_text("database", call->fence->generation));
 
-	if (!engine_backup_path(p->server, generation, call->state.file_token, file, e) || !engine_stamp(call, e))
-		return false;
-	l = server_take(p->server, "master", ACCESS_WRITE, &p->stop, e);
-	ok = l && section_exec(p->server, l->conn, "_database_prepare", &args, NULL, e) &&
-	     section_exec(p->server, l->conn, "_backup_forget", &args, NULL, e);
-	server_give(p->server, &l);
-	call->pages->finished = ok && engine_reach(call, REACHED_END, e);
+	call->pages->finished = engine_stamp(call, e) && on_master(call->port, "_database_prepare", &args, e) &&
+				remove_backup(call->port, call->fence->generation, call->state.file_token, e) &&
+				engine_reach(call, REACHED_END, e);
 	return call->pages->finished;
 }
 
@@ -142,7 +176,7 @@ bool engine_restore_next(struct engine_call *call, struct err *e)
 		return false;
 	switch (call->state.reached) {
 	case REACHED_NOTHING:
-		return engine_may_begin(call, e) && engine_job_begin(call, engine_back_up, "backup", e);
+		return begin(call, e);
 	case REACHED_BACKUP:
 		return engine_job_begin(call, restore, "restore", e);
 	case REACHED_COPY:

@@ -130,6 +130,10 @@ SELECT copy_phase, copy_token, source_ctx FROM dbo.sandbox_database WHERE name =
 SELECT source_ctx, owner, copy_run, last_token FROM dbo.sandbox_database
  WHERE name = :name AND owner <> N'' AND copy_phase BETWEEN 1 AND 3
 
+-- name: _copy_file
+-- Whose backup is still there: the copy is not finished.
+SELECT copy_token FROM dbo.sandbox_database WHERE name = :name AND copy_token > 0 AND copy_phase < 4
+
 -- name: _copy_put_state
 UPDATE dbo.sandbox_database
    SET copy_run = :run, copy_phase = :phase, copy_token = :token, source_ctx = :source_ctx
