@@ -38,6 +38,9 @@
 	SAYS(WHEN("phase", "3"), "SELECT source_ctx, owner", COPY_STAMP, OURS)                                         \
 	DOES(THEN("db", "gone"), "^DROP DATABASE .*" GENERATION, "")                                                   \
 	SAYS(WHEN("db", "gone"), "FROM sys.databases WHERE name.*" GENERATION, ONE("nvarchar"), "")                    \
+	DOES(WHEN("db", "gone"), "^<LOGIN " GENERATION, "{\"error\": [4060, 11, \"there is none\"]}")                  \
+	DOES(WHEN("db", "made"), "^<LOGIN " GENERATION, "{\"error\": [4060, 11, \"it is not there yet\"]}")            \
+	DOES(WHEN("db", "broken"), "^<LOGIN " GENERATION, "{\"error\": [4060, 11, \"it will never be there\"]}")       \
 	SAYS(WHEN("db", "broken"), STATE_OF, ONE("nvarchar"), "[\"SUSPECT\"]")                                         \
 	RULE("USER_NAME", ONE("int"), "[1]")                                                                           \
 	DOES(THEN("closed", "yes"), "^DENY CONNECT TO public", "")                                                     \

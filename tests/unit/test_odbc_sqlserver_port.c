@@ -192,6 +192,30 @@ START_TEST(dropping_ends_a_backup_that_runs_and_removes_its_file)
 }
 END_TEST
 
+START_TEST(a_restore_that_was_broken_off_has_an_owner_and_can_be_dropped)
+{
+	struct tds_server *tds;
+	struct sql_stamp stamp;
+	struct fixture x;
+
+	tds = world_open(&x, _i,
+			 RULE("SELECT source_ctx, owner", "[\"s\", \"nvarchar\"], [\"o\", \"nvarchar\"], [\"r\", \"int\"], [\"t\", \"bigint\"]",
+			      "[\"" SOURCE "\", \"" CLONE "\", 1, 1000]") RULE("SELECT state_desc", "[\"s\", \"nvarchar\"]", "[\"RESTORING\"]")
+			 "{\"match\": \"^<LOGIN " GENERATION "\", \"answer\": [{\"error\": [927, 14, \"being restored\"]}]},");
+	if (!tds)
+		return;
+	x.fence.token = 2000;
+	must(x.sql->raise_token(x.sql, &x.fence, e));
+	must(x.sql->stamp(x.sql, GENERATION, &stamp, e));
+	ck_assert(stamp.found);
+	ck_assert_str_eq(stamp.clone_id, CLONE);
+	ck_assert_str_eq(stamp.target_ctx, TARGET);
+	must(x.sql->drop_database(x.sql, &x.fence, GENERATION, e));
+	ck_assert_uint_eq(tds_server_asked(tds, "DROP DATABASE \\\"" GENERATION), 1);
+	world_close(&x, &tds);
+}
+END_TEST
+
 /* ---- masking ---- */
 
 #define PAGE "[[10,[null,\\\"real@customer.example\\\"]],[11,[null,\\\"no address\\\"]]]"
@@ -290,6 +314,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, a_backup_that_fails_is_told_and_begun_again, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, a_backup_that_runs_is_ended_with_the_program, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, dropping_ends_a_backup_that_runs_and_removes_its_file, 0, TDS_DRIVERS);
+	tcase_add_loop_test(t, a_restore_that_was_broken_off_has_an_owner_and_can_be_dropped, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, masking_takes_triggers_away_writes_key_ranges_and_cleans_pages, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, a_scan_writes_nothing, 0, TDS_DRIVERS);
 	suite_add_tcase(s, t);

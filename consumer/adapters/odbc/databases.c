@@ -174,15 +174,16 @@ static bool create_database(struct sql_port *self, const struct fence *f, const 
 	return c && put_stamp(p, c, f, source_ctx, e) && raise_stamp(p, f, e);
 }
 
-/* One whose making was broken off bears no stamp yet: then the server remembers the token, and who makes it to the end
- * raises the stamp. */
+/* One whose making was broken off bears no stamp yet, and one that the server copies none that counts: then the server
+ * remembers the token, and who makes it to the end raises the stamp. */
 static bool raise_token(struct sql_port *self, const struct fence *f, struct err *e)
 {
 	struct odbc_port *p = port_of(self);
 	struct conn *server = port_conn(p, SQL_SERVER, e);
-	struct sql_stamp stamp;
+	struct sql_stamp copy, stamp = { 0 };
 
-	if (!server || !stamp_of(p, f->generation, &stamp, e) || (stamp.found && !raise_stamp(p, f, e)) ||
+	if (!server || !stamp_of_copy(p, f->generation, &copy, e) ||
+	    (!copy.found && !stamp_of(p, f->generation, &stamp, e)) || (stamp.found && !raise_stamp(p, f, e)) ||
 	    !server_fenced_begin(p, server, f, e))
 		return false;
 	if (conn_commit(server, e))

@@ -186,6 +186,7 @@ static const struct meaning meanings[] = {
 	{ 18456, ERR_REFUSED, login_refused },
 	{ 18470, ERR_REFUSED, login_refused },
 	{ 911, ERR_REFUSED, "there is no such database" },
+	{ 916, ERR_REFUSED, "the login may not enter the database: it must own it or have a user in it" },
 	{ 262, ERR_REFUSED, "the cloner's login lacks a permission" },
 	{ 229, ERR_REFUSED, "the cloner's login lacks a permission" },
 	{ 300, ERR_REFUSED, "the cloner's login lacks a permission" },

@@ -223,9 +223,7 @@ static bool take_copy_stamp(void *arg, const struct cell *cells, size_t count, s
 	       copy_cell(s->clone_id, sizeof s->clone_id, &cells[1], e);
 }
 
-/* A generation that the server is just copying, or has copied and that was not stamped yet, cannot be asked, or bears the
- * source's stamp: the server's catalogue knows whose it is. */
-static bool stamp_of_copy(struct odbc_port *p, const char *database, struct sql_stamp *stamp_r, struct err *e)
+bool stamp_of_copy(struct odbc_port *p, const char *database, struct sql_stamp *stamp_r, struct err *e)
 {
 	const struct sql_args args = ARGS(arg_text("name", database));
 	const char *end = NULL;

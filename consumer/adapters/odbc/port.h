@@ -48,6 +48,9 @@ void place_give(struct odbc_port *p, struct place *place);
 void port_looks(struct sql_port *port); /* fills in the functions that only look */
 /* The stamp as it is in that connection's database. */
 bool stamp_read(struct odbc_port *p, struct conn *c, struct sql_stamp *stamp_r, struct err *e);
+/* What stands in for the stamp of a generation that the server is just copying, or has copied and that was not stamped yet:
+ * it cannot be asked, or bears the source's stamp. Not found when the generation's own stamp counts. */
+bool stamp_of_copy(struct odbc_port *p, const char *database, struct sql_stamp *stamp_r, struct err *e);
 
 /* ---- fence.c ---- */
 
