@@ -32,6 +32,26 @@ static bool open_passes(const struct config *c, struct wire_sql *w, struct err *
 	return w->passes != NULL;
 }
 
+static bool remove_blob(void *arg, const char *name, const atomic_bool *stop, struct err *e)
+{
+	const struct azure_container *backups = arg;
+
+	return azure_remove_blob(backups, name, stop, e);
+}
+
+/* Only a Managed Instance has use for it. */
+static bool take_backups(const struct config *c, struct wire_sql *w, struct err *e)
+{
+	if (!read_secret(c, CONF_SQL_FOLDER_SAS_FILE, &w->folder_sas, e))
+		return false;
+	w->backups = (struct azure_container){ .url = config_text(c, CONF_SQL_FOLDER), .sas = buf_text(&w->folder_sas) };
+	if (*w->backups.sas) {
+		w->settings.remove_blob = remove_blob;
+		w->settings.remove_arg = &w->backups;
+	}
+	return true;
+}
+
 bool wire_sql_init(struct wire_sql *w, const struct config *c, struct err *e)
 {
 	const char *dialect = config_text(c, CONF_SQL_DIALECT), *driver = config_text(c, CONF_SQL_DRIVER);
@@ -58,7 +78,7 @@ bool wire_sql_init(struct wire_sql *w, const struct config *c, struct err *e)
 		.page_rows = (size_t)config_int(c, CONF_SQL_PAGE_ROWS),
 	};
 	if (is_sqlserver) /* which engine it is decides whether it wants a folder */
-		return true;
+		return take_backups(c, w, e);
 	if (is_sqlite)
 		return config_need(c, CONF_SQL_FOLDER, e);
 	return open_passes(c, w, e);
@@ -69,4 +89,5 @@ void wire_sql_done(struct wire_sql *w)
 	pg_passes_free(&w->passes);
 	secret_done(&w->password);
 	secret_done(&w->source_password);
+	secret_done(&w->folder_sas);
 }

@@ -164,6 +164,28 @@ START_TEST(a_sas_of_the_container_or_of_the_account_is_enough)
 }
 END_TEST
 
+START_TEST(one_blob_is_removed_and_no_other)
+{
+	struct azure_container at = blobs_container(&blobs);
+	char folder[300], sas[512];
+
+	blobs_put(&blobs, "backups/a.bak", "text", 4);
+	blobs_put(&blobs, "backups/a.bak.2", "text", 4);
+	snprintf(folder, sizeof folder, "%s/backups/", blobs.url);
+	blobs_sas(&blobs, "d", 'c', sas, sizeof sas);
+	at = (struct azure_container){ .url = folder, .sas = sas };
+	ck_assert_msg(azure_remove_blob(&at, "a.bak", NULL, &err), "%s", err.text);
+	ck_assert_int_eq(blobs_get(&blobs, "backups/a.bak", NULL, 0, NULL), -1);
+	ck_assert_int_eq(blobs_get(&blobs, "backups/a.bak.2", NULL, 0, NULL), 4);
+	ck_assert_msg(azure_remove_blob(&at, "a.bak", NULL, &err), "%s", err.text); /* gone already */
+	blobs_sas(&blobs, "r", 'c', sas, sizeof sas);
+	ck_assert(!azure_remove_blob(&at, "a.bak.2", NULL, &err));
+	expect(ERR_TRANSIENT, "removing a blob");
+	ck_assert(!azure_remove_blob(&at, "../x", NULL, &err));
+	expect(ERR_MISUSE, "not safe");
+}
+END_TEST
+
 START_TEST(without_the_right_it_is_said_and_nothing_is_given_away)
 {
 	struct files_progress p = { 0 };
@@ -530,6 +552,7 @@ static int run_tests(void)
 	tcase_add_test(tc, by_the_service);
 	tcase_add_test(tc, both_are_measured);
 	tcase_add_test(tc, a_sas_of_the_container_or_of_the_account_is_enough);
+	tcase_add_test(tc, one_blob_is_removed_and_no_other);
 	tcase_add_test(tc, without_the_right_it_is_said_and_nothing_is_given_away);
 	tcase_add_test(tc, settings_that_make_no_sense_are_refused);
 	tcase_add_test(tc, from_another_container_by_both_ways);

@@ -71,6 +71,63 @@ START_TEST(a_backup_goes_to_a_blob_and_the_restore_takes_no_options)
 }
 END_TEST
 
+static bool take_name(void *arg, const char *name, const atomic_bool *stop, struct err *e)
+{
+	(void)stop;
+	(void)e;
+	snprintf(arg, 128, "%s", name);
+	return true;
+}
+
+START_TEST(who_can_remove_blobs_removes_the_backups)
+{
+	struct sql_pages pages = { 0 };
+	struct tds_server *tds;
+	char removed[128] = "";
+	struct fixture x;
+
+	tds = instance_start(&x, _i, MADE_BY("") MADE_AFTER_A_LOOK("RESTORING") PROGRESS AZURE("8"));
+	if (!tds)
+		return;
+	x.settings.remove_blob = take_name;
+	x.settings.remove_arg = removed;
+	fixture_open(&x);
+	must(copy_on(&x, &pages, e));
+	ck_assert_str_eq(removed, BLOB);
+	ck_assert_str_eq(pages.left_behind, "");
+	world_close(&x, &tds);
+}
+END_TEST
+
+static bool has_no_right(void *arg, const char *name, const atomic_bool *stop, struct err *e)
+{
+	(void)stop;
+	ck_assert_str_eq(name, BLOB);
+	return *(bool *)arg || err_set(e, ERR_TRANSIENT, ERR_CODE_AUTH, "blobs", "the SAS has run out");
+}
+
+START_TEST(a_copy_whose_backup_cannot_be_removed_is_not_finished)
+{
+	struct sql_pages pages = { 0 };
+	struct tds_server *tds;
+	struct fixture x;
+	bool may = false;
+
+	tds = instance_start(&x, _i, MADE_BY("") MADE_AFTER_A_LOOK("RESTORING") PROGRESS AZURE("8"));
+	if (!tds)
+		return;
+	x.settings.remove_blob = has_no_right;
+	x.settings.remove_arg = &may;
+	fixture_open(&x);
+	must_fail(copy_on(&x, &pages, e), ERR_TRANSIENT);
+	ck_assert_int_eq(failure.code, ERR_CODE_AUTH);
+	may = true;
+	must(copy_on(&x, &pages, e));
+	ck_assert_uint_eq(tds_server_asked(tds, RESTORES), 1);
+	world_close(&x, &tds);
+}
+END_TEST
+
 START_TEST(a_restore_outlives_its_connection)
 {
 	struct sql_pages pages = { 0 };
@@ -142,21 +199,28 @@ START_TEST(a_source_under_the_services_key_is_refused_with_words)
 }
 END_TEST
 
-START_TEST(cancelling_ends_a_backup_that_runs)
+START_TEST(cancelling_ends_a_backup_that_runs_and_removes_its_blob)
 {
 	struct sql_pages pages = { 0 };
 	struct tds_server *tds;
+	char removed[128] = "";
 	struct fixture x;
 
-	tds = instance_open(&x, _i, DOES("", "^BACKUP", "{\"sleep\": 2}") PROGRESS AZURE("8"));
+	tds = instance_start(&x, _i,
+			     DOES("", "^BACKUP", "{\"sleep\": 2}") DOES(THEN("noted", "yes"), "SET copy_run", "{\"count\": 1}")
+				 SAYS(WHEN("noted", "yes"), "SELECT copy_token FROM", ONE("bigint"), "[1000]") PROGRESS AZURE("8"));
 	if (!tds)
 		return;
+	x.settings.remove_blob = take_name;
+	x.settings.remove_arg = removed;
+	fixture_open(&x);
 	must(x.sql->copy_next(x.sql, &x.fence, NULL, &pages, e));
 	for (int i = 0; i < 1000 && tds_server_asked(tds, "\"text\": \"BACKUP") == 0; i++)
 		usleep(10000);
 	must(x.sql->drop_database(x.sql, &x.fence, GENERATION, e));
 	ck_assert_uint_eq(tds_server_asked(tds, "\"text\": \"DROP DATABASE"), 1);
 	ck_assert_uint_eq(tds_server_asked(tds, RESTORES), 0);
+	ck_assert_str_eq(removed, BLOB);
 	world_close(&x, &tds);
 }
 END_TEST
@@ -232,7 +296,9 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, a_restore_that_was_never_taken_on_is_asked_for_again, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, who_comes_after_a_crash_waits_for_the_restore, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, a_source_under_the_services_key_is_refused_with_words, 0, TDS_DRIVERS);
-	tcase_add_loop_test(t, cancelling_ends_a_backup_that_runs, 0, TDS_DRIVERS);
+	tcase_add_loop_test(t, cancelling_ends_a_backup_that_runs_and_removes_its_blob, 0, TDS_DRIVERS);
+	tcase_add_loop_test(t, who_can_remove_blobs_removes_the_backups, TDS_FREETDS, TDS_MICROSOFT);
+	tcase_add_loop_test(t, a_copy_whose_backup_cannot_be_removed_is_not_finished, TDS_FREETDS, TDS_MICROSOFT);
 	tcase_add_loop_test(t, dropping_puts_everybody_out_and_tries_again, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, users_are_mapped_by_the_statements_of_a_server_of_ones_own, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, the_container_is_an_address_of_blobs_and_nothing_else, TDS_FREETDS, TDS_MICROSOFT);

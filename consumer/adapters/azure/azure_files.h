@@ -36,4 +36,7 @@ void azure_files_free(struct files_port **port);
 /* For doctor: can both containers be listed, and can a blob be written into and removed from the target? */
 bool azure_files_probe(struct files_port *port, struct err *e);
 
+/* Removes one blob with its snapshots, past any store of files; one that is not there is no error. Waits for the answer. */
+bool azure_remove_blob(const struct azure_container *from, const char *name, const atomic_bool *stop, struct err *e);
+
 #endif

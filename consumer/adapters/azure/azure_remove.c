@@ -105,3 +105,30 @@ bool azure_remove(struct azure *a, const struct fence *f, const char *root, stru
 	azure_cursor_close(&r.cursor);
 	return ok;
 }
+
+/* ---- one blob ---- */
+
+static bool remove_one(struct azure *a, const char *name, struct err *e)
+{
+	const struct azure_request request = { .method = "DELETE", .at = &a->target, .blob = name,
+		                               .headers = "x-ms-delete-snapshots: include\n" };
+	struct azure_call c;
+	bool ok = azure_call_init(a, &c, 4096, e) && azure_call_run(a, &c, &request, e) && is_removed(&c, e);
+
+	azure_call_done(a, &c);
+	return ok;
+}
+
+bool azure_remove_blob(const struct azure_container *from, const char *name, const atomic_bool *stop, struct err *e)
+{
+	const struct azure_settings s = { .target = *from, .parallel = 1 };
+	struct files_port *port;
+	bool ok;
+
+	if (!azure_path_is_safe(name))
+		return err_set(e, ERR_MISUSE, 0, "blobs", "the name of a blob to remove is not safe");
+	port = azure_files_new(&s, stop, e);
+	ok = port && remove_one((struct azure *)port, name, e);
+	azure_files_free(&port);
+	return ok;
+}

@@ -330,6 +330,7 @@ const struct sql_dialect dialect_sqlmanaged = {
 	.name = "sqlmanaged",
 	.shared_statements = said_on_azure,
 	.copy_next = engine_from_url_next,
+	.forget_copy = engine_from_url_forget,
 	.files = &dialect_sqlmanaged_files,
 	ON_EVERY_ENGINE,
 };

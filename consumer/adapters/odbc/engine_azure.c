@@ -204,32 +204,63 @@ bool engine_copy_of_next(struct engine_call *call, struct err *e)
 	}
 }
 
-/* No statement of the server removes a blob. */
-static void tell_backup(struct engine_call *call)
+/* ---- the blob of a backup, which no statement of the server removes ---- */
+
+static bool blob_name(const struct odbc_port *p, const char *generation, uint64_t token, char out[ENGINE_PATH_BYTES],
+		      struct err *e)
 {
 	char file[ENGINE_PATH_BYTES];
-	struct err ignored = { 0 };
 
-	if (engine_backup_path(call->port->server, call->fence->generation, call->state.file_token, file, &ignored))
-		snprintf(call->pages->left_behind, sizeof call->pages->left_behind, "%s", strrchr(file, '/') + 1);
+	if (!engine_backup_path(p->server, generation, token, file, e))
+		return false;
+	snprintf(out, ENGINE_PATH_BYTES, "%s", strrchr(file, '/') + 1);
+	return true;
+}
+
+static bool remove_blob(struct odbc_port *p, const char *generation, uint64_t token, struct err *e)
+{
+	const struct odbc_settings *s = server_settings(p->server);
+	char name[ENGINE_PATH_BYTES];
+
+	return blob_name(p, generation, token, name, e) && s->remove_blob(s->remove_arg, name, &p->stop, e);
+}
+
+bool engine_from_url_forget(struct odbc_port *p, const char *generation, struct err *e)
+{
+	uint64_t token = 0;
+
+	if (!server_settings(p->server)->remove_blob)
+		return true;
+	return engine_left_file(p, generation, &token, e) && (token == 0 || remove_blob(p, generation, token, e));
+}
+
+/* Where nobody can remove it, the step says what has to be removed. */
+static bool settle_blob(struct engine_call *call, struct err *e)
+{
+	char name[ENGINE_PATH_BYTES];
+
+	if (server_settings(call->port->server)->remove_blob)
+		return remove_blob(call->port, call->fence->generation, call->state.file_token, e);
+	if (!blob_name(call->port, call->fence->generation, call->state.file_token, name, e))
+		return false;
+	snprintf(call->pages->left_behind, sizeof call->pages->left_behind, "%.*s",
+		 (int)sizeof call->pages->left_behind - 1, name);
+	return true;
 }
 
 bool engine_from_url_next(struct engine_call *call, struct err *e)
 {
 	switch (call->state.reached) {
 	case REACHED_NOTHING:
-		return engine_went_well(call, e) && engine_may_begin(call, e) &&
-		       engine_job_begin(call, engine_back_up, "backup", e);
+		return engine_went_well(call, e) && engine_begin_backup(call, e);
 	case REACHED_BACKUP:
 		return drop_empty(call, e);
 	case REACHED_GONE:
 		return wait_for_copy(call, from_url, "restore", e);
 	case REACHED_COPY:
-		tell_backup(call);
-		return finish(call, e);
+		return settle_blob(call, e) && finish(call, e);
 	default:
-		tell_backup(call);
 		call->pages->finished = true;
-		return true;
+		return settle_blob(call, e);
 	}
 }

@@ -89,6 +89,31 @@ bool engine_may_begin(struct engine_call *call, struct err *e)
 	return true;
 }
 
+static bool take_token(void *arg, const struct cell *cells, size_t count, struct err *e)
+{
+	(void)count;
+	(void)e;
+	*(uint64_t *)arg = (uint64_t)cells[0].number;
+	return true;
+}
+
+bool engine_left_file(struct odbc_port *p, const char *generation, uint64_t *token_r, struct err *e)
+{
+	const struct sql_args args = ARGS(arg_text("name", generation));
+	struct conn *c = port_conn(p, SQL_SERVER, e);
+
+	*token_r = 0;
+	return c && section_query(p->server, c, "_copy_file", &args, take_token, token_r, e);
+}
+
+bool engine_begin_backup(struct engine_call *call, struct err *e)
+{
+	const struct sql_dialect *d = server_dialect(call->port->server);
+
+	return d->forget_copy(call->port, call->fence->generation, e) && engine_may_begin(call, e) &&
+	       engine_reach(call, REACHED_NOTHING, e) && engine_job_begin(call, engine_back_up, "backup", e);
+}
+
 bool engine_went_well(const struct engine_call *call, struct err *e)
 {
 	const struct err *failed = call->failed;

@@ -43,6 +43,11 @@ bool engine_reach(struct engine_call *call, enum reached reached, struct err *e)
 bool engine_may_begin(struct engine_call *call, struct err *e);
 /* The failure of the last job, handed on: false, when there was one. */
 bool engine_went_well(const struct engine_call *call, struct err *e);
+/* Begins the backup. Which file it will be is noted before, so that cancelling finds it; what an earlier owner left goes
+ * first. */
+bool engine_begin_backup(struct engine_call *call, struct err *e);
+/* Whose backup a copy that is not finished has left; 0: there is none. */
+bool engine_left_file(struct odbc_port *p, const char *generation, uint64_t *token_r, struct err *e);
 /* Stamp and ledger go into the copy; rows and tables are counted. */
 bool engine_stamp(struct engine_call *call, struct err *e);
 /* Bytes, and "word 40%" as the cursor; session: of the statement that runs, or 0. */
@@ -94,5 +99,7 @@ bool engine_back_up(struct engine_job *j, struct conn *master, struct copy_state
 bool engine_copy_of_next(struct engine_call *call, struct err *e);
 /* By BACKUP ... TO URL and RESTORE ... FROM URL. */
 bool engine_from_url_next(struct engine_call *call, struct err *e);
+/* Removes the blob of a copy that was not finished, where somebody can. */
+bool engine_from_url_forget(struct odbc_port *p, const char *generation, struct err *e);
 
 #endif

@@ -134,29 +134,11 @@ static bool remove_backup(struct odbc_port *p, const char *generation, uint64_t 
 	return engine_backup_path(p->server, generation, token, file, e) && on_master(p, "_backup_forget", &args, e);
 }
 
-static bool take_token(void *arg, const struct cell *cells, size_t count, struct err *e)
-{
-	(void)count;
-	(void)e;
-	*(uint64_t *)arg = (uint64_t)cells[0].number;
-	return true;
-}
-
 bool engine_restore_forget(struct odbc_port *p, const char *generation, struct err *e)
 {
-	const struct sql_args args = ARGS(arg_text("name", generation));
-	struct conn *c = port_conn(p, SQL_SERVER, e);
 	uint64_t token = 0;
 
-	return c && section_query(p->server, c, "_copy_file", &args, take_token, &token, e) &&
-	       (token == 0 || remove_backup(p, generation, token, e));
-}
-
-/* Which file it will be is known before it is there, so that cancelling finds it; what an earlier owner began goes first. */
-static bool begin(struct engine_call *call, struct err *e)
-{
-	return engine_restore_forget(call->port, call->fence->generation, e) && engine_may_begin(call, e) &&
-	       engine_reach(call, REACHED_NOTHING, e) && engine_job_begin(call, engine_back_up, "backup", e);
+	return engine_left_file(p, generation, &token, e) && (token == 0 || remove_backup(p, generation, token, e));
 }
 
 /* What came with the restore is settled, the backup removed. */
@@ -176,7 +158,7 @@ bool engine_restore_next(struct engine_call *call, struct err *e)
 		return false;
 	switch (call->state.reached) {
 	case REACHED_NOTHING:
-		return begin(call, e);
+		return engine_begin_backup(call, e);
 	case REACHED_BACKUP:
 		return engine_job_begin(call, restore, "restore", e);
 	case REACHED_COPY:

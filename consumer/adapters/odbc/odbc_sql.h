@@ -7,6 +7,8 @@
 #include "consumer/ports/passes.h"
 #include "handlers/ports/sql.h"
 
+#include <stdatomic.h>
+
 struct odbc_server;
 
 struct odbc_settings {
@@ -23,6 +25,9 @@ struct odbc_settings {
 	const char *tls;          /* the driver's sslmode; "" or NULL: its own choice */
 	const char *schema;       /* of the tenant's tables, where sections name it (sqlserver) */
 	struct passes_port *passes; /* goes over whole databases for dialects that have no paging; outlives the server */
+	/* Removes the blob of that name from the container `folder` (Managed Instance): the server cannot. NULL: nobody can. */
+	bool (*remove_blob)(void *arg, const char *name, const atomic_bool *stop, struct err *e);
+	void *remove_arg; /* outlives the server */
 	struct odbc_server *server; /* filled in by odbc_server_open */
 	size_t page_rows;         /* rows of one copy_next, mask_next or scan_next; 0 means 2000 */
 };
