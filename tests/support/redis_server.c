@@ -22,6 +22,7 @@ struct redis_server {
 	char folder[FOLDER_MAX + 1], socket_path[FOLDER_MAX + 16];
 	int port;
 	pid_t pid;
+	bool has_users;
 };
 
 static void pause_ms(long ms)
@@ -50,7 +51,7 @@ static bool answers(const struct redis_server *server)
 {
 	char answer[64];
 
-	return ask(server, "PING", answer, sizeof answer) && strcmp(answer, "+PONG") == 0;
+	return ask(server, "PING", answer, sizeof answer) && strncmp(answer, server->has_users ? "-NOAUTH" : "+PONG", 5) == 0;
 }
 
 long long redis_server_tell(const struct redis_server *server, const char *line)
@@ -62,31 +63,38 @@ long long redis_server_tell(const struct redis_server *server, const char *line)
 	return answer[0] == ':' ? strtoll(answer + 1, NULL, 10) : 0;
 }
 
-bool redis_server_make_users(const struct redis_server *server)
+static const char *users_path(const struct redis_server *server, char *out_r, size_t size)
+{
+	snprintf(out_r, size, "%s/users.acl", server->folder);
+	return out_r;
+}
+
+static bool write_users(const struct redis_server *server)
 {
 	const char *source = getenv("SOURCE_DIR");
-	char path[512], line[1024], rule[1100], *mark;
-	bool ok = true, any = false;
-	FILE *file;
+	char path[512], line[1024], *mark;
+	FILE *from, *to;
+	bool ok;
 
 	snprintf(path, sizeof path, "%s/compose/redis/users.acl", source ? source : ".");
-	file = fopen(path, "re");
-	while (file && ok && fgets(line, sizeof line, file)) {
-		line[strcspn(line, "\n")] = '\0';
-		if (!(mark = strstr(line, "#PASSWORD")))
-			continue;
-		*mark = '\0';
-		snprintf(rule, sizeof rule, "ACL SETUSER %s>pw%s", line + strlen("user "), mark + strlen("#PASSWORD"));
-		ok = any = redis_server_tell(server, rule) != REDIS_SERVER_ERROR;
+	from = fopen(path, "re");
+	to = from ? fopen(users_path(server, path, sizeof path), "we") : NULL;
+	while (to && fgets(line, sizeof line, from)) {
+		mark = strstr(line, "#PASSWORD");
+		if (mark)
+			fprintf(to, "%.*s>pw%s", (int)(mark - line), line, mark + strlen("#PASSWORD"));
+		else
+			fputs(line, to);
 	}
-	if (file)
-		fclose(file);
-	return any;
+	ok = to && fclose(to) == 0;
+	if (from)
+		fclose(from);
+	return ok;
 }
 
 static _Noreturn void run(const struct redis_server *server)
 {
-	char port[8];
+	char port[8], users[FOLDER_MAX + 16];
 	int log = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	snprintf(port, sizeof port, "%d", server->port);
@@ -99,7 +107,8 @@ static _Noreturn void run(const struct redis_server *server)
 	       server->socket_path, "--dir", server->folder, "--appendonly", "yes", "--appendfsync", "always",
 	       "--save", "", "--daemonize", "no", "--logfile", "redis.log", "--maxmemory-policy", "noeviction",
 	       "--hash-max-listpack-value", "1024",
-	       "--enable-debug-command", "local", (char *)NULL);
+	       "--enable-debug-command", "local", server->has_users ? "--aclfile" : NULL, users_path(server, users, sizeof users),
+	       (char *)NULL);
 	_exit(127);
 }
 
@@ -126,6 +135,15 @@ bool redis_server_restart(struct redis_server *server, struct err *e)
 	redis_server_kill(server);
 	return err_set(e, ERR_TRANSIENT, 0, "redis_server",
 		       "redis-server did not start; is it installed? see %s/redis.log", server->folder);
+}
+
+bool redis_server_use_users(struct redis_server *server, struct err *e)
+{
+	if (!write_users(server))
+		return err_set(e, ERR_TRANSIENT, 0, "redis_server", "compose/redis/users.acl cannot be read; is SOURCE_DIR set?");
+	redis_server_stop(server);
+	server->has_users = true;
+	return redis_server_restart(server, e);
 }
 
 struct redis_server *redis_server_start(const char *folder, struct err *e)

@@ -26,8 +26,8 @@ pid_t redis_server_pid(const struct redis_server *server); /* 0 while it does no
 enum { REDIS_SERVER_ERROR = -1000 };
 long long redis_server_tell(const struct redis_server *server, const char *line);
 
-/* Makes the users of compose/redis/users.acl, all with the password "pw"; the default user stays. Needs SOURCE_DIR. */
-bool redis_server_make_users(const struct redis_server *server);
+/* Runs it again with the users of compose/redis/users.acl and no others, all with the password "pw". Needs SOURCE_DIR. */
+bool redis_server_use_users(struct redis_server *server, struct err *e);
 
 void redis_server_stop(struct redis_server *server); /* SIGTERM: its data is on disk */
 void redis_server_kill(struct redis_server *server); /* SIGKILL */

@@ -237,7 +237,7 @@ START_TEST(what_does_not_fit_the_arena_is_an_error_and_no_mix_up)
 END_TEST
 
 /* The rights of compose/redis/users.acl are enough, for the store and for looking; compose/demo makes a whole clone with
- * them. */
+ * them. And a server that starts with them has all that was written: it reads its own file as the default user. */
 START_TEST(the_documented_rights_suffice)
 {
 	struct redis_settings settings = {
@@ -246,11 +246,13 @@ START_TEST(the_documented_rights_suffice)
 	const struct inspect_clone *clones;
 	struct inspect_health health;
 	struct inspect_lease lease;
+	struct inspect_clone clone;
 	char generation[DATABASE_MAX + 1];
 	size_t count;
 	uint64_t token;
 
-	ck_assert(redis_server_make_users(server));
+	make_clone("T0", "d1", "1");
+	ck_assert_msg(redis_server_use_users(server, &e), "%s", e.text);
 	store->close(store);
 	store = redis_store_new(&settings, &e);
 	ck_assert_msg(store != NULL, "%s", e.text);
@@ -283,7 +285,9 @@ START_TEST(the_documented_rights_suffice)
 	inspect = redis_inspect_new(&settings, &e);
 	ck_assert_msg(inspect != NULL, "%s", e.text);
 	ck_assert_msg(inspect->list(inspect, 5, mem, &clones, &count, &e), "%s", e.text);
-	ck_assert_msg(inspect->clone(inspect, "c", mem, &(struct inspect_clone){ 0 }, &e), "%s", e.text);
+	ck_assert_msg(inspect->clone(inspect, "c", mem, &clone, &e), "%s", e.text);
+	ck_assert_msg(inspect->clone(inspect, "d", mem, &clone, &e), "%s", e.text);
+	ck_assert_uint_eq(clone.field_count, 4);
 	ck_assert_msg(inspect->generation(inspect, "T1", "c1", generation, &e), "%s", e.text);
 	ck_assert_msg(inspect->lease(inspect, "T2", mem, &lease, &e), "%s", e.text);
 	ck_assert_msg(inspect->health(inspect, mem, &health, &e), "%s", e.text);
