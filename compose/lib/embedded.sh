@@ -81,6 +81,10 @@ fetch_blobs() { # ROOT
 	printf '%s/blobs/%s\n' "$folder" "$1"
 }
 
+registry_url() {
+	:
+}
+
 how_to_look() { # DATABASE SQL
 	printf "sqlite3 %s '%s'\n" "$(database_file "$1")" "$2"
 }

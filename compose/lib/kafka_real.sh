@@ -7,7 +7,8 @@
 #                                            is its port when it is new (a free one)
 #   kafka_real.sh cluster DIR [KEY=VALUE...] the same with three brokers, in DIR/1 to DIR/3, and three replicas of everything
 #   kafka_real.sh secure DIR [KEY=VALUE...]  one broker that has listeners with TLS, too: see kafka_secure.sh
-#   kafka_real.sh stop DIR                   stops what runs in DIR; the data stays, and start goes on with that of one broker
+#   kafka_real.sh stop DIR                   stops what runs in DIR; the data stays, and start goes on with it: of a cluster,
+#                                            with those brokers that do not run
 #
 # The jars are fetched once by Maven into $SANDBOX_CACHE (default: cache/ in the build folder $BUILD_DIR); later starts need no
 # network. Exit 77: Java 17 or Maven is missing, or the jars cannot be fetched, so a test that needs them is skipped.
@@ -165,10 +166,13 @@ in_each_node() { # COMMAND [ARGUMENT...]
 	for n in 1 2 3; do
 		dir=$whole/$n
 		node=$n
-		"$@" || break
+		"$@" || {
+			dir=$whole
+			stop_all
+			die 1 "broker $n ended while starting: $(why_it_ended "$dir/$n/broker.log")"
+		}
 	done
 	dir=$whole
-	[ "$n" = 3 ] || die 1 "broker $n ended while starting: $(why_it_ended "$dir/$n/broker.log")"
 }
 
 add_node() {
@@ -202,6 +206,20 @@ start_cluster() { # [KEY=VALUE...]
 	cat "$dir/bootstrap"
 }
 
+spawn_if_dead() {
+	is_alive || spawn_broker
+}
+
+# One may have been killed, and another be starting it again.
+start_cluster_again() {
+	local node
+	exec 9> "$dir/lock"
+	flock 9
+	in_each_node spawn_if_dead
+	in_each_node await_broker
+	cat "$dir/bootstrap"
+}
+
 stop_all() {
 	local whole=$dir
 	for dir in "$whole" "$whole"/[123]; do
@@ -226,7 +244,8 @@ start | secure | cluster)
 	mkdir -p "$dir"
 	case $act in
 	cluster) start_cluster "$@" ;;
-	*) start "$@" ;;
+	start) if [ -d "$dir/1" ]; then start_cluster_again; else start "$@"; fi ;;
+	secure) start "$@" ;;
 	esac
 	;;
 stop) stop_all ;;

@@ -1,34 +1,56 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # SPDX-License-Identifier: Apache-2.0
-# What an operator really runs, as plain processes: Apache Kafka, PostgreSQL, Azurite. The same functions as embedded.sh.
+# What an operator really runs, as plain processes: Apache Kafka, a schema registry, PostgreSQL, Azurite. The same functions as
+# embedded.sh.
 
 . "$root/compose/lib/blobs.sh"
 
 packages=(build run real)
-processes=(kafka postgres azurite redis partner stubs consumer notifier tenant)
+processes=(kafka registry postgres azurite redis partner stubs consumer notifier tenant)
 container=tenants
 
 # ---- starting ----
 
-# Kafka and Azurite come with scripts of their own, which tests use too; here they are known by their ids like all others.
+# These servers come with scripts of their own, which tests use too; here they are known by their ids like all others.
 adopt_process() { # NAME
 	local pid
 	pid=$(cat "$folder/$1/pid")
 	printf '%s %s\n' "$pid" "$(start_time_of "$pid")" > "$folder/run/$1"
 }
 
-# 77 is what those scripts say when something is missing that they can do without in tests.
-start_server() { # NAME SCRIPT
-	"$root/compose/lib/$2" start "$folder/$1" > "$folder/log/$1.log" 2>&1 || {
+# 77 is what those scripts say when what they need cannot be had.
+start_server() { # NAME SCRIPT [CODE-THAT-WILL-DO]
+	local code=0
+	"$root/compose/lib/$2" start "$folder/$1" > "$folder/log/$1.log" 2>&1 || code=$?
+	[ "$code" -eq 0 ] || [ "$code" -eq "${3:-0}" ] || {
 		show_end_of "$folder/log/$1.log"
 		die "$1 did not start"
 	}
-	adopt_process "$1"
+	[ "$code" -ne 0 ] || adopt_process "$1"
 }
 
 start_kafka() {
 	KAFKA_REAL_PORT=$(port_of kafka 29092) BUILD_DIR=$build start_server kafka kafka_real.sh
 	say "  kafka     $(cat "$folder/kafka/bootstrap")  Apache Kafka, one node, topics by sandboxctl topics apply"
+}
+
+# All the rest works without one. But the ids of an earlier start are in the topics, so then it is needed.
+start_registry() {
+	local will_do=77
+	[ ! -s "$folder/registry/url" ] || will_do=0
+	rm -f "$folder/run/registry.none"
+	APICURIO_PORT=$(port_of registry 28081) BUILD_DIR=$build start_server registry apicurio.sh "$will_do"
+	if has_registry; then
+		mkdir -p "$folder/schemas"
+		say "  registry  $(cat "$folder/registry/url")  Apicurio, compatibility enforced"
+	else
+		touch "$folder/run/registry.none"
+		say "  registry  none: $(tail -n 1 "$folder/log/registry.log"); the programs use the schemas they were built with"
+	fi
+}
+
+has_registry() {
+	is_running registry
 }
 
 start_azurite() {
@@ -90,6 +112,7 @@ start_postgres() {
 
 start_stores() {
 	start_kafka
+	start_registry
 	start_postgres
 	start_azurite
 }
@@ -108,6 +131,16 @@ stores_configuration() {
 		[kafka]
 		bootstrap.servers = $(cat "$folder/kafka/bootstrap")
 		session.timeout.ms = 6000
+	CONF
+	if has_registry; then
+		cat <<-CONF
+			[registry]
+			url = $(cat "$folder/registry/url")
+			auto_register = true
+			cache_dir = $folder/schemas
+		CONF
+	fi
+	cat <<-CONF
 		[sql]
 		dialect = postgresql
 		port = $PGPORT
@@ -170,6 +203,20 @@ fetch_blobs() { # ROOT
 	blobs_sas=$(cat "$folder/secret/blobs.sas")
 	get_folder "$1" "$folder/look"
 	printf '%s/look/%s\n' "$folder" "$1"
+}
+
+# Where Confluent's Python client is; false when it cannot be had.
+find_client() {
+	"$root/compose/lib/kafka_python.sh"
+}
+
+# All that is told, one JSON object for each record, as it is read by who knows nothing but the broker and the registry.
+read_as_partner() { # CLIENT
+	PYTHONPATH=$1 python3 "$root/compose/lib/kafka_client.py" read "$(cat "$folder/kafka/bootstrap")" "$(registry_url)"
+}
+
+registry_url() {
+	! has_registry || cat "$folder/registry/url"
 }
 
 how_to_look() { # DATABASE SQL

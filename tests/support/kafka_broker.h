@@ -12,16 +12,17 @@ struct kafka_broker {
 	pid_t pid;
 	int control; /* connection to its control socket */
 	bool is_real;
+	int victim; /* of a cluster: the one that went down last */
 	char folder[64];
 	char bootstrap[256];
 };
 
 /* Starts $BUILD_DIR/compose/broker/sandbox-broker with that many partitions a topic. False: said on stderr why not.
- * With SANDBOX_TEST_BROKER=DIR the real one that kafka_real.sh runs in DIR is taken instead, with its topics made anew:
- * tests/support/on_kafka.sh. */
+ * With SANDBOX_TEST_BROKER=DIR the real one, or cluster, that kafka_real.sh runs in DIR is taken instead, with its topics
+ * made anew: tests/support/on_kafka.sh. */
 bool kafka_broker_start(struct kafka_broker *b, int partitions);
 /* Sends control words ("down", "up", "errors 8 22 1") and waits until they are done. A real one only goes down, by SIGKILL,
- * and up. */
+ * and up; of a cluster another one each time, so that the rest goes on. */
 bool kafka_broker_say(struct kafka_broker *b, const char *words);
 /* Ends it by its process id and removes the folder. */
 void kafka_broker_stop(struct kafka_broker *b);

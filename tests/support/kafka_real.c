@@ -21,7 +21,7 @@
 
 extern char **environ;
 
-enum { EXIT_SKIP = 77, ASK_WITHIN_MS = 20000, EMPTY_TRIES = 200, PAUSE_MS = 100 };
+enum { EXIT_SKIP = 77, ASK_WITHIN_MS = 20000, EMPTY_TRIES = 200, PAUSE_MS = 100, CLUSTER = 3 };
 
 /* Runs kafka_real.sh with its output in a file of the folder; its exit status, or -1. */
 static int run_script(const struct kafka_broker *b, const char *act)
@@ -136,6 +136,15 @@ int kafka_real_main(struct kafka_broker *b, const char *as, int (*run)(void))
 
 /* ---- one that is shared ---- */
 
+/* Those of a cluster have folders of their own, 1 to 3. */
+static int count_brokers(const struct kafka_broker *b)
+{
+	char path[96];
+
+	kafka_broker_file(b, "1", path, sizeof path);
+	return access(path, F_OK) == 0 ? CLUSTER : 1;
+}
+
 static void pause_a_while(void)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000L }, NULL);
@@ -170,28 +179,28 @@ static bool drop_topics(const struct kafka_broker *b)
 }
 
 /* What differs; SIZE_MAX: nobody answers. */
-static size_t look(const struct kafka_settings *s, int partitions, struct topic_change *changes)
+static size_t look(const struct kafka_settings *s, const struct topic_wishes *wishes, struct topic_change *changes)
 {
-	const struct topic_wishes wishes = { .partitions = partitions, .replicas = 1 };
 	struct kafka_facts facts;
 	struct err e = { 0 };
 
-	return kafka_topics_look(s, ASK_WITHIN_MS, &facts, &e) ? topics_compare(facts.topics, &wishes, changes) : SIZE_MAX;
+	return kafka_topics_look(s, ASK_WITHIN_MS, &facts, &e) ? topics_compare(facts.topics, wishes, changes) : SIZE_MAX;
 }
 
 static bool make_topics(const struct kafka_broker *b, int partitions)
 {
 	const struct kafka_settings s = { .bootstrap_servers = b->bootstrap, .client_id = "test" };
+	const struct topic_wishes wishes = { .partitions = partitions, .replicas = count_brokers(b) };
 	struct topic_change changes[TOPIC_CHANGES_MAX];
 	struct err e = { 0 };
 
 	for (int tries = 0; tries < EMPTY_TRIES; tries++, pause_a_while()) {
-		size_t count = look(&s, partitions, changes);
+		size_t count = look(&s, &wishes, changes);
 
 		if (count == 0)
 			return true;
 		if (count < TOPIC_CHANGES_MAX)
-			kafka_topics_apply(&s, changes, count, 1, ASK_WITHIN_MS, &e);
+			kafka_topics_apply(&s, changes, count, wishes.replicas, ASK_WITHIN_MS, &e);
 	}
 	fprintf(stderr, "kafka_broker: the topics could not be made: %s\n", e.text);
 	return false;
@@ -220,7 +229,7 @@ bool kafka_real_take(struct kafka_broker *b, const char *folder, int partitions)
 	*b = (struct kafka_broker){ .control = -1, .is_real = true };
 	if ((size_t)snprintf(b->folder, sizeof b->folder, "%s", folder) >= sizeof b->folder)
 		return false;
-	if (!pid_of(b, 0) || kill(pid_of(b, 0), 0) != 0)
+	if (count_brokers(b) == CLUSTER || !pid_of(b, 0) || kill(pid_of(b, 0), 0) != 0)
 		run_script(b, "start"); /* the test before killed it */
 	if (kafka_broker_read_address(b, "bootstrap") && drop_topics(b) && await_no_topics(b))
 		return make_topics(b, partitions);
@@ -230,6 +239,8 @@ bool kafka_real_take(struct kafka_broker *b, const char *folder, int partitions)
 
 bool kafka_real_say(struct kafka_broker *b, const char *words)
 {
+	if (strcmp(words, "down") == 0 && count_brokers(b) == CLUSTER)
+		return kafka_real_kill(b, b->victim = b->victim % CLUSTER + 1);
 	if (strcmp(words, "down") == 0)
 		return kafka_real_kill(b, 0);
 	if (strcmp(words, "up") == 0)

@@ -44,7 +44,7 @@ static FILE *begin_client(const char *words)
 	char command[8192];
 	FILE *f;
 
-	ck_assert_int_lt(snprintf(command, sizeof command, "PYTHONPATH='%s' python3 '%s/tests/support/kafka_client.py' %s 2>&1",
+	ck_assert_int_lt(snprintf(command, sizeof command, "PYTHONPATH='%s' python3 '%s/compose/lib/kafka_client.py' %s 2>&1",
 				  python, SOURCE_DIR, words), (int)sizeof command);
 	f = popen(command, "r");
 	ck_assert_ptr_nonnull(f);
@@ -206,7 +206,7 @@ START_TEST(a_partner_asks_and_reads_by_ids)
 	ck_assert_ptr_nonnull(strstr(client_with_subject("register", path), "409"));
 
 	ask(second, apicurio_url, "");
-	snprintf(command, sizeof command, "'%s/tests/support/apicurio.sh' stop %s", SOURCE_DIR, apicurio);
+	snprintf(command, sizeof command, "'%s/compose/lib/apicurio.sh' stop %s", SOURCE_DIR, apicurio);
 	first_line(command, ignored, sizeof ignored, &status);
 	ck_assert_int_eq(status, 0);
 	consumer_start(i, 0);
@@ -260,14 +260,14 @@ static int run_with_both(const char *folder)
 	char command[512];
 	int status;
 
-	snprintf(command, sizeof command, "'%s/tests/support/kafka_python.sh'", SOURCE_DIR);
+	snprintf(command, sizeof command, "'%s/compose/lib/kafka_python.sh'", SOURCE_DIR);
 	if (!get("Python client of Confluent", command, python, sizeof python, &status))
 		return status;
 	snprintf(apicurio, sizeof apicurio, "%s/apicurio", folder);
-	snprintf(command, sizeof command, "'%s/tests/support/apicurio.sh' start %s", SOURCE_DIR, apicurio);
+	snprintf(command, sizeof command, "'%s/compose/lib/apicurio.sh' start %s", SOURCE_DIR, apicurio);
 	if (get("Apicurio Registry", command, apicurio_url, sizeof apicurio_url, &status))
 		status = run_suite();
-	snprintf(command, sizeof command, "'%s/tests/support/apicurio.sh' stop %s", SOURCE_DIR, apicurio);
+	snprintf(command, sizeof command, "'%s/compose/lib/apicurio.sh' stop %s", SOURCE_DIR, apicurio);
 	return system(command) != 0 ? 1 : status;
 }
 

@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# A real schema registry for tests: Apicurio Registry, which speaks the API of Confluent's and keeps what it knows in memory.
+# A real schema registry, for compose/up --real and tests: Apicurio Registry, which speaks the API of Confluent's.
 #
-#   apicurio.sh start DIR   starts it in DIR (made when missing), prints the URL of that API; schemas must stay compatible
-#   apicurio.sh stop DIR    stops it
+#   apicurio.sh start DIR   starts it in DIR (made when missing) on $APICURIO_PORT or a free one, prints the URL of that API;
+#                           schemas must stay compatible, both ways (schemas/README.md)
+#   apicurio.sh stop DIR    stops it; the schemas stay in DIR, with their ids
 #
 # It is fetched once by Maven into $SANDBOX_CACHE (default: cache/ in the build folder $BUILD_DIR). Exit 77: Java 17 or Maven is
 # missing, or it cannot be fetched, so a test that needs it is skipped.
 set -eu
-. "$(dirname "$0")/../../compose/lib/server.sh"
+. "$(dirname "$0")/server.sh"
 
 version=3.0.9
 skip=77
@@ -46,9 +47,10 @@ start() {
 	fetch
 	mkdir -p "$dir"
 	is_alive && die 1 "it runs already in $dir"
-	port=$(free_port)
+	port=${APICURIO_PORT:-$(free_port)}
 	until run_server "$port" "$dir/log" java -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dquarkus.http.host=127.0.0.1 \
-		"-Dquarkus.http.port=$port" -jar "$home/apicurio-registry-app-$version-runner.jar"; do
+		"-Dquarkus.http.port=$port" -Dquarkus.http.access-log.enabled=false \
+		"-Dapicurio.datasource.url=jdbc:h2:file:$dir/schemas" -jar "$home/apicurio-registry-app-$version-runner.jar"; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || die 1 "it ended while starting: $(why_it_ended "$dir/log")"
 		port=$(free_port "$port")
@@ -56,7 +58,10 @@ start() {
 	url=http://127.0.0.1:$port/apis/ccompat/v7
 	# Its own default is to take anything.
 	curl -sS --fail --retry 20 --retry-all-errors --retry-delay 1 -X PUT "$url/config" -H 'Content-Type: application/json' \
-		-d '{"compatibility":"BACKWARD"}' > "$dir/config" || die 1 "it does not answer"
+		-d '{"compatibility":"FULL"}' > "$dir/config" || {
+		stop_server
+		die 1 "it does not answer"
+	}
 	echo "$url" | tee "$dir/url"
 }
 
