@@ -7,8 +7,8 @@
 #   on_kafka.sh --brokers 3 [TEST...] on three brokers, of which one after the other is killed and started again meanwhile
 #   on_kafka.sh --newest [TEST...]    with the programs and tests on the newest librdkafka (kafka_newest.sh)
 #
-# One line for each test: passed or FAILED, its name, seconds. Exit 77: what is needed cannot be had. `tests/run kafka` runs all
-# three.
+# One line for each test: passed or FAILED, its name, seconds. Exit 77: what is needed cannot be had. Not part of tests/run: it
+# takes a quarter of an hour and more.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export SOURCE_DIR=${SOURCE_DIR:-$(realpath "$here/../..")}
