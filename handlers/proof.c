@@ -26,19 +26,46 @@ static bool policy_of(struct step_ctx *c, char policy_r[17])
 	return true;
 }
 
-struct scan {
+enum { SCAN_NAME_MAX = 300 };
+
+struct scan { /* a pass goes from table to table and meets none of them twice */
 	const struct mask_policy *policy;
 	struct scan_counts *counts;
+	struct step_ctx *c;
+	bool by_table;
+	char name[SCAN_NAME_MAX]; /* of the table under way; "" none */
+	struct step_table table;
 };
+
+static void end_table(struct scan *s)
+{
+	if (s->name[0])
+		step_table_add(s->c, &s->table);
+	s->name[0] = '\0';
+}
+
+static void begin_table(struct scan *s, const char *name)
+{
+	end_table(s);
+	s->table = (struct step_table){ 0 };
+	snprintf(s->name, sizeof s->name, "%s", name);
+	snprintf(s->table.name, sizeof s->table.name, "%.*s", STEP_TABLE_MAX - 1, name);
+}
 
 static enum sql_cell show(void *arg, const char *table, const char *column, size_t width_chars, const char *text,
 			  size_t len, struct buf *out)
 {
-	const struct scan *scan = arg;
+	struct scan *scan = arg;
+	int64_t before = scan->counts->addresses;
 
 	(void)width_chars;
 	(void)out;
+	if (scan->by_table && strncmp(scan->name, table, sizeof scan->name - 1) != 0)
+		begin_table(scan, table);
 	scan_cell(scan->policy, table, column, text, len, scan->counts);
+	scan->table.rows++;
+	scan->table.bytes += (int64_t)len;
+	scan->table.masked += scan->counts->addresses > before;
 	return SQL_CELL_KEEP;
 }
 
@@ -54,11 +81,11 @@ static bool scan_all(struct step_ctx *c, const struct sql_filter *filter)
 	return true;
 }
 
-bool proof_scan(struct step_ctx *c, struct scan_counts *counts_r)
+bool proof_scan(struct step_ctx *c, bool by_table, struct scan_counts *counts_r)
 {
 	struct mask_key key;
 	struct mask_policy *policy = mask_policy_of(c, &key);
-	struct scan scan = { policy, counts_r };
+	struct scan scan = { .policy = policy, .counts = counts_r, .c = c, .by_table = by_table };
 	const struct sql_filter filter = { show, &scan };
 	bool ok;
 
@@ -66,6 +93,8 @@ bool proof_scan(struct step_ctx *c, struct scan_counts *counts_r)
 	if (!policy)
 		return false;
 	ok = scan_all(c, &filter);
+	if (by_table)
+		end_table(&scan);
 	mask_policy_free(&policy);
 	if (ok && counts_r->left > 0)
 		ok = err_set(c->err, ERR_REFUSED, 0, c->fence.step,

@@ -37,7 +37,7 @@ static enum step_outcome prove(struct step_ctx *c, bool had_proof)
 	const char *warning = mask_domain_is_public(c->job->mask_domain) ? "; the mask domain is a public inbox" : "";
 	struct scan_counts counts;
 
-	if (!proof_scan(c, &counts))
+	if (!proof_scan(c, true, &counts))
 		return step_failed(c);
 	step_detail(c, "%" PRId64 " addresses in %" PRId64 " texts, 0 outside the mask domain%s%s", counts.addresses,
 		    counts.cells, c->job->mask_mode == MASK_HASH ? ", names hidden" : "", warning);

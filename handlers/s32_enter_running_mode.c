@@ -50,7 +50,7 @@ static bool prove(struct step_ctx *c)
 	if (!proved)
 		return err_set(c->err, ERR_REFUSED, 0, c->fence.step,
 			       "the clone bears no proof that its addresses are masked");
-	if (c->job->mask_enabled && !proof_scan(c, &counts))
+	if (c->job->mask_enabled && !proof_scan(c, false, &counts))
 		return false;
 	if (!ask_number(c, "s32_test_flags", &none, &flags))
 		return false;

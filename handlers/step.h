@@ -149,13 +149,26 @@ struct step_ports {
 	struct records_port *records; /* of the sweep only */
 };
 
-enum { STEP_TABLE_MAX = 64 };
+enum { STEP_TABLE_MAX = 64, STEP_TABLES_MAX = 50 };
 
 struct step_progress { /* read by the watchdog and by `watch` while the handler runs */
 	_Atomic int64_t rows, bytes, rows_total;
 	_Atomic int64_t tables, tables_total; /* done, and in all; 0 when the step goes over no tables */
-	_Atomic int64_t table_rows;           /* of the one under way */
+	_Atomic int64_t table_rows, table_bytes; /* of the one under way */
 	_Atomic char table[STEP_TABLE_MAX];   /* its name, "" none. Read while it changes it may be half of each: only people do */
+};
+
+struct step_table { /* what a step did in one table */
+	char name[STEP_TABLE_MAX]; /* cut when it is longer */
+	int64_t rows, bytes;       /* as the step counts them */
+	int64_t masked;            /* texts that bear masked addresses */
+};
+
+struct step_tables { /* of the steps that go over tables: the largest by bytes; what the others hold is the rest of the sums */
+	struct step_table table[STEP_TABLES_MAX];
+	size_t count;
+	int64_t more;   /* tables beyond those */
+	int64_t masked; /* of all tables */
 };
 
 struct step_notice { /* what step 31 tells of the target beside its own event: BackupRestored is made of it */
@@ -180,6 +193,7 @@ struct step_ctx {
 	char waiting_on[96];
 	char detail[256]; /* shown to people and put in the event; no addresses, no secrets */
 	int64_t rows, bytes;
+	struct step_tables *tables;
 	struct step_notice *notice;
 };
 

@@ -19,8 +19,32 @@ void step_pages(struct step_ctx *c, const struct sql_pages *pages)
 	atomic_store(&p->tables, pages->tables_done);
 	atomic_store(&p->tables_total, pages->tables_total);
 	atomic_store(&p->table_rows, pages->table_rows);
+	atomic_store(&p->table_bytes, pages->table_bytes);
 	for (size_t i = 0; i < STEP_TABLE_MAX; i++)
 		atomic_store_explicit(&p->table[i], pages->table[i], memory_order_relaxed);
+}
+
+static bool is_larger(const struct step_table *a, const struct step_table *b)
+{
+	return a->bytes > b->bytes || (a->bytes == b->bytes && a->rows > b->rows);
+}
+
+void step_table_add(struct step_ctx *c, const struct step_table *table)
+{
+	struct step_tables *t = c->tables;
+	size_t at = t->count;
+
+	t->masked += table->masked;
+	while (at > 0 && is_larger(table, &t->table[at - 1]))
+		at--;
+	if (t->count == STEP_TABLES_MAX)
+		t->more++;
+	else
+		t->count++;
+	if (at == STEP_TABLES_MAX)
+		return;
+	memmove(&t->table[at + 1], &t->table[at], (t->count - at - 1) * sizeof *table);
+	t->table[at] = *table;
 }
 
 bool step_may_act(struct step_ctx *c)

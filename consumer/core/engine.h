@@ -53,12 +53,16 @@ enum input_kind {
 	IN_RELEASED,    /* ref, status: answer to FX_RELEASE */
 	IN_RECORDED,    /* ref, status: answer to FX_RECORD and FX_REJECT */
 	IN_STEP,        /* ref, step, token, result: a handler came back */
-	IN_MOVED,       /* ref, step, token: a running handler has moved rows or bytes since the last time */
+	IN_MOVED,       /* ref, step, token, moved: a running handler has moved rows or bytes since the last time */
 	IN_DELIVERED,   /* ref, sequence, ok: an event reached its topic or was given up */
 	IN_DIRECT_DELIVERED, /* at, ok: a dead letter or a rejection reached its topic */
 	IN_SWEEP,       /* sweep: a target has something to sweep; ignored when there is more important work */
 	IN_STOP,        /* SIGTERM: drain */
 	IN_END
+};
+
+struct step_moved { /* by a step so far, over all its calls */
+	int64_t rows, bytes, rows_total; /* rows_total 0: not known */
 };
 
 struct step_result {
@@ -70,6 +74,7 @@ struct step_result {
 	int64_t rows, bytes;
 	struct err err;
 	int64_t started_at_ms, finished_at_ms; /* wall clock */
+	struct step_tables tables; /* of steps 8 and 13 */
 	struct step_notice notice; /* of step 31, and of cleaning up */
 };
 
@@ -101,6 +106,7 @@ struct input {
 	const char *code, *text;
 	const struct lease_answer *lease;
 	const struct sweep_wish *sweep;
+	struct step_moved moved;
 	enum store_status status;
 	enum step_id step; /* STEP_END: what runs beside the plan */
 	uint64_t token;
@@ -136,6 +142,7 @@ struct engine_event {
 	enum message_kind kind; /* MESSAGE_STEP_COMPLETED, MESSAGE_BACKUP_RESTORED or MESSAGE_STATE */
 	enum step_id step;
 	int attempt;
+	int64_t still_ms;                 /* the longest it moved nothing while it ran */
 	const struct step_result *result; /* of a step; NULL for a state event */
 };
 
@@ -152,6 +159,7 @@ struct effect {
 	enum step_aside aside; /* which one, when step is STEP_END */
 	int run, attempt;
 	bool acted;
+	struct step_moved moved; /* by earlier calls under this lease, as far as it is known */
 	bool fresh_lease; /* no call under this token has come back well yet: raise the stamp's token first */
 	const struct clone_request *request; /* also FX_RECORD, FX_REJECT */
 	const struct clone_snapshot *snapshot;
@@ -186,7 +194,15 @@ int64_t engine_wake_ms(const struct engine *e);
 
 /* ---- looking in: for /metrics, /readyz and tests ---- */
 
+enum { STEP_STILL_AFTER_MS = 10000 }; /* moved nothing for so long: a state of its own, for people and metrics */
+
+enum step_activity { STEP_IS_QUEUED, STEP_MOVES, STEP_STANDS_STILL, STEP_WAITS, STEP_ACTIVITY_END };
+
 struct engine_figures {
+	struct {
+		int count[STEP_ACTIVITY_END];
+		struct step_moved moved; /* by those counted, together */
+	} under_way[STEP_END];
 	int clones, waiting_for_lease, running_steps, waiting_steps, stalled_steps;
 	int64_t oldest_wait_ms;
 	int64_t longest_still_ms;       /* the longest any running step has moved nothing */

@@ -29,6 +29,8 @@ struct step_run { /* a step that has begun and is not done */
 	int64_t first_ms;   /* its first start */
 	int64_t failing_ms; /* since when it only fails; 0 it does not */
 	int64_t moved_ms;   /* last sign of life while running */
+	int64_t still_ms;   /* the longest between two of them */
+	struct step_moved moved;
 	int64_t wake_ms;    /* while waiting */
 	char waiting_on[96];
 };
@@ -37,6 +39,7 @@ struct completion { /* a step that ended for good and is not recorded yet */
 	struct completion *next;
 	enum step_id step;
 	int attempt;
+	int64_t still_ms;
 	struct step_result result;
 };
 

@@ -37,7 +37,8 @@ static void add_event(struct engine *e, struct clone *c, enum message_kind kind,
 	if (copy)
 		*copy = done->result;
 	c->events[c->event_count++] = (struct engine_event){ .sequence = ++c->snap.sequence, .kind = kind,
-		.step = done ? done->step : STEP_END, .attempt = done ? done->attempt : 0, .result = copy };
+		.step = done ? done->step : STEP_END, .attempt = done ? done->attempt : 0,
+		.still_ms = done ? done->still_ms : 0, .result = copy };
 }
 
 static void take_completions(struct engine *e, struct clone *c)

@@ -157,6 +157,7 @@ static void start(struct engine *e, struct clone *c, struct step_run *run)
 	fx->run = c->snap.run;
 	fx->attempt = run->attempt;
 	fx->acted = run->acted;
+	fx->moved = run->moved;
 	fx->fresh_lease = !c->token_used;
 	fx->text = run->waiting_on[0] ? engine_text(e, run->waiting_on) : "";
 	run->waiting_on[0] = '\0';
@@ -198,6 +199,13 @@ void steps_start_ready(struct engine *e)
 	}
 }
 
+static void life_sign(const struct engine *e, struct step_run *run)
+{
+	if (e->now_ms - run->moved_ms > run->still_ms)
+		run->still_ms = e->now_ms - run->moved_ms;
+	run->moved_ms = e->now_ms;
+}
+
 /* ---- what came back ---- */
 
 static bool failed_for_now_only(const struct step_result *r)
@@ -237,6 +245,7 @@ static void complete(struct engine *e, struct clone *c, struct step_run *run, co
 	}
 	done->step = run->step;
 	done->attempt = run->attempt;
+	done->still_ms = run->still_ms;
 	done->result = *r;
 	while (*last)
 		last = &(*last)->next;
@@ -337,6 +346,7 @@ void steps_returned(struct engine *e, struct clone *c, const struct input *in)
 		return;
 	c->running--;
 	e->running--;
+	life_sign(e, run);
 	leave_ports(e, run->step, r);
 	if (c->sweeping) {
 		c->sweeping = false; /* whatever came of it: the next survey comes */
@@ -382,8 +392,10 @@ void steps_moved(struct engine *e, struct clone *c, const struct input *in)
 {
 	struct step_run *run = find_run(c, in->step);
 
-	if (run && in->token == c->token)
-		run->moved_ms = e->now_ms;
+	if (!run || in->token != c->token)
+		return;
+	life_sign(e, run);
+	run->moved = in->moved;
 }
 
 static void abort_run(struct engine *e, struct clone *c, struct step_run *run)

@@ -5,6 +5,17 @@
 
 enum { CHANGE_BACKUP_RESTORED = 1 }; /* ChangeType of the status webhook (domain 2.2) */
 
+/* NULL when memory is short. */
+static const struct table_figures *figures_of(const struct step_tables *t, struct arena *mem)
+{
+	struct table_figures *figures = arena_take(mem, (t->count + 1) * sizeof *figures);
+
+	for (size_t i = 0; figures && i < t->count; i++)
+		figures[i] = (struct table_figures){ t->table[i].name, t->table[i].rows, t->table[i].bytes,
+			t->table[i].masked };
+	return figures;
+}
+
 static void fill_step(const struct effect *fx, const struct engine_event *event, struct arena *mem,
                       struct step_completed *m)
 {
@@ -29,6 +40,11 @@ static void fill_step(const struct effect *fx, const struct engine_event *event,
 		.outcome = r->outcome,
 		.rows = r->rows,
 		.bytes = r->bytes,
+		.masked = r->tables.masked,
+		.still_ms = event->still_ms,
+		.tables = figures_of(&r->tables, mem),
+		.table_count = r->tables.count,
+		.more_tables = r->tables.more,
 	};
 }
 
@@ -138,7 +154,7 @@ const struct message *event_message(const struct effect *fx, const struct engine
 	case MESSAGE_STEP_COMPLETED:
 		*topic_r = TOPIC_STEP_COMPLETED;
 		fill_step(fx, event, mem, &m->step_completed);
-		return m->step_completed.event_id ? m : NULL;
+		return m->step_completed.event_id && m->step_completed.tables ? m : NULL;
 	case MESSAGE_BACKUP_RESTORED:
 		*topic_r = TOPIC_BACKUP_RESTORED;
 		fill_restored(fx, event, facts, mem, &m->backup_restored);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/core/metrics.h"
 
+#include "consumer/core/engine.h"
 #include "consumer/core/metrics_priv.h"
 #include "consumer/ports/messages.h"
 #include "handlers/step.h"
@@ -37,6 +38,12 @@ static const char *const tries[METRIC_TRY_END] = {
 	[METRIC_TRY_FAILED] = "failed",
 	[METRIC_TRY_GIVEN_UP] = "given_up",
 };
+static const char *const activities[STEP_ACTIVITY_END] = {
+	[STEP_IS_QUEUED] = "queued",
+	[STEP_MOVES] = "moving",
+	[STEP_STANDS_STILL] = "still",
+	[STEP_WAITS] = "waiting",
+};
 static const char *const versions[] = { SANDBOX_VERSION };
 
 #define COUNT(names) (sizeof(names) / sizeof(names)[0])
@@ -50,6 +57,7 @@ const struct metric_label metric_labels[LABEL_END] = {
 	[LABEL_PARTITION] = { "partition", NULL, METRIC_PARTITIONS + 1 },
 	[LABEL_PORT] = { "system", ports, COUNT(ports) },
 	[LABEL_TRY] = { "result", tries, COUNT(tries) },
+	[LABEL_ACTIVITY] = { "activity", activities, COUNT(activities) },
 	[LABEL_VERSION] = { "version", versions, COUNT(versions) },
 };
 

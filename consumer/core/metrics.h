@@ -19,7 +19,7 @@ enum metric_id {
 enum { METRIC_PARTITIONS = 64, METRICS_TEXT_MAX = 4 * 1024 * 1024 }; /* partitions from 64 on share one series */
 
 /* The values of a label are the numbers of an enum: STEP enum step_id, OUTCOME enum step_outcome, STATUS enum
- * clone_status, TOPIC enum topic, PORT enum step_port, PARTITION the number, TRY enum metric_try; NONE and VERSION 0.
+ * clone_status, TOPIC enum topic, PORT enum step_port, PARTITION the number, TRY enum metric_try, ACTIVITY enum step_activity; NONE and VERSION 0.
  * A number outside the enum counts as its value 0. */
 enum metric_try { METRIC_TRY_UNSET, METRIC_TRY_DELIVERED, METRIC_TRY_FAILED, METRIC_TRY_GIVEN_UP, METRIC_TRY_END };
 

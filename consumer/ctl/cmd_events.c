@@ -5,6 +5,7 @@
 #include "consumer/ctl/grid.h"
 #include "consumer/ctl/human.h"
 #include "consumer/ctl/look.h"
+#include "consumer/ctl/message_json.h"
 #include "consumer/ctl/report.h"
 #include "consumer/core/log_text.h"
 
@@ -47,6 +48,7 @@ static void json_step(struct js *j, const struct step_completed *s)
 	js_number(j, "rows", s->rows);
 	js_number(j, "bytes", s->bytes);
 	js_text(j, "detail", s->detail);
+	tables_json(j, s);
 }
 
 static void json_restored(struct js *j, const struct backup_restored *b)

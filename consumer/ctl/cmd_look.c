@@ -65,6 +65,8 @@ static void add_row(struct ctl *c, struct grid *g, const struct sight *s, size_t
 	grid_take(g, &cell);
 	if (step != STEP_END)
 		look_step_name(&cell, s, step);
+	if (step != STEP_END && look_step_state(s, step) == STEP_IS_STILL)
+		look_still(&cell, s, step);
 	grid_take(g, &cell);
 	buf_done(&cell);
 }
@@ -235,7 +237,9 @@ static void show_steps(struct ctl *c, const struct sight *s)
 			look_color_end(c->colors), steps[i].nn, steps[i].slug,
 			s->snap.outcome[i] ? step_outcome_name(s->snap.outcome[i]) : look_step_state_name(state));
 		look_moved(&c->out, note);
-		if (note->text[0]) {
+		if (state == STEP_IS_STILL) {
+			look_still(&c->out, s, (enum step_id)i);
+		} else if (note->text[0]) {
 			buf_add_text(&c->out, "  waits for ");
 			human_text(&c->out, note->text, strlen(note->text));
 		}

@@ -76,11 +76,11 @@ static void show(struct watching *w, const struct sight *before, const struct si
 	struct ctl *c = w->c;
 
 	if (c->format == CTL_JSONL)
-		watch_changes_json(before, now, c->now_ms, w->mems[w->turn], &c->out);
+		watch_changes_json(before, now, &w->pace, c->now_ms, w->mems[w->turn], &c->out);
 	else if (c->desk->is_terminal(c->desk, DESK_OUT))
 		draw(w, now);
 	else
-		watch_changes(before, now, c->now_ms, w->mems[w->turn], &c->out);
+		watch_changes(before, now, &w->pace, c->now_ms, w->mems[w->turn], &c->out);
 	ctl_flush(c);
 }
 

@@ -109,7 +109,18 @@ void look_moved(struct buf *out, const struct step_note *note)
 			buf_add_text(out, " at ");
 			human_count(out, note->table_rows);
 		}
+		if (note->table_bytes > 0) {
+			buf_add_text(out, note->table_rows > 0 ? " (" : " at ");
+			human_size(out, note->table_bytes);
+			buf_add_text(out, note->table_rows > 0 ? ")" : "");
+		}
 	}
+}
+
+void look_still(struct buf *out, const struct sight *s, enum step_id step)
+{
+	buf_add_text(out, "  no movement for ");
+	human_duration(out, sight_still_ms(s, step));
 }
 
 /* ---- JSON ---- */
@@ -135,9 +146,12 @@ static void json_step(struct js *j, const struct sight *s, enum step_id step)
 			js_number(j, "tables_total", note->tables_total);
 			js_text(j, "table", note->table);
 			js_number(j, "table_rows", note->table_rows);
+			js_number(j, "table_bytes", note->table_bytes);
 		}
 		js_time(j, "moved_at", note->at_ms);
 	}
+	if (state == STEP_IS_STILL)
+		js_number(j, "still_ms", sight_still_ms(s, step));
 	if (note->text[0])
 		js_text(j, "waiting_on", note->text);
 	js_close(j);

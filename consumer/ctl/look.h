@@ -21,6 +21,8 @@ const char *look_color_end(bool colors);
 /* "12/33", "08 copy_database (45%)", "5,370,000 rows, 2.0 GiB" */
 void look_step_name(struct buf *out, const struct sight *s, enum step_id step);
 void look_moved(struct buf *out, const struct step_note *note);
+/* "  no movement for 1m10s" */
+void look_still(struct buf *out, const struct sight *s, enum step_id step);
 
 /* The members of one clone, into an object that is open. with_steps: the 33 steps too. */
 void look_json(struct js *j, const struct sight *s, bool with_steps, int64_t now_ms, struct arena *mem);

@@ -100,6 +100,25 @@ static void control_json(struct js *j, const struct clone_control *r)
 	js_text(j, "requested_by", r->requested_by);
 }
 
+void tables_json(struct js *j, const struct step_completed *s)
+{
+	js_number(j, "masked", s->masked);
+	js_number(j, "still_ms", s->still_ms);
+	if (!s->table_count)
+		return;
+	js_array(j, "tables");
+	for (size_t i = 0; i < s->table_count; i++) {
+		js_object(j, NULL);
+		js_text(j, "table", s->tables[i].table);
+		js_number(j, "rows", s->tables[i].rows);
+		js_number(j, "bytes", s->tables[i].bytes);
+		js_number(j, "masked", s->tables[i].masked);
+		js_close(j);
+	}
+	js_close(j);
+	js_number(j, "more_tables", s->more_tables);
+}
+
 void message_json(struct js *j, const char *name, const struct message *m)
 {
 	js_object(j, name);

@@ -8,6 +8,9 @@
 
 void message_json(struct js *j, const char *name, const struct message *m);
 
+/* What a step did table by table, as further members of an open object. */
+void tables_json(struct js *j, const struct step_completed *s);
+
 /* The symbols of the schema. */
 const char *mask_mode_symbol(enum mask_mode mode);
 const char *documents_symbol(enum documents_choice choice);

@@ -9,17 +9,14 @@ enum { SAMPLES_MIN = 2, SAMPLE_MS_MIN = 200 };
 
 static void look_at_step(struct step_pace *p, const struct step_note *note)
 {
-	double rate;
-
 	if (!note->at_ms || note->at_ms <= p->at_ms)
 		return;
-	if (p->at_ms && note->rows > p->rows && note->at_ms - p->at_ms >= SAMPLE_MS_MIN) {
-		rate = (double)(note->rows - p->rows) / (double)(note->at_ms - p->at_ms);
-		if (!p->samples || rate < p->slowest)
-			p->slowest = rate;
-		if (!p->samples || rate > p->fastest)
-			p->fastest = rate;
-		p->samples++;
+	if (!p->at_ms || note->rows < p->rows) { /* or it was begun again */
+		p->first_rows = note->rows;
+		p->first_at_ms = note->at_ms;
+		p->samples = 0;
+	} else if (note->rows > p->rows && note->at_ms - p->at_ms >= SAMPLE_MS_MIN) {
+		p->rates[p->samples++ % PACE_RATES] = (double)(note->rows - p->rows) / (double)(note->at_ms - p->at_ms);
 	}
 	p->rows = note->rows;
 	p->at_ms = note->at_ms;
@@ -65,11 +62,17 @@ struct time_left pace_of_step(const struct pace *p, const struct sight *s, enum 
 {
 	const struct step_pace *pace = &p->steps[step];
 	const struct step_note *note = &s->notes[step];
-	double rest = (double)(note->rows_total - note->rows);
+	double rest = (double)(note->rows_total - note->rows), slowest, fastest;
 
-	if (pace->samples < SAMPLES_MIN || note->rows_total <= 0 || rest < 0 || !(s->running & STEP_BIT(step)))
+	if (pace->samples < SAMPLES_MIN || note->rows_total <= 0 || rest < 0 || !(s->running & STEP_BIT(step)) ||
+	    note->text[0] || sight_still_ms(s, step))
 		return (struct time_left){ .is_known = false };
-	return (struct time_left){ true, (int64_t)(rest / pace->fastest), (int64_t)(rest / pace->slowest), 0 };
+	slowest = fastest = (double)(pace->rows - pace->first_rows) / (double)(pace->at_ms - pace->first_at_ms);
+	for (int i = 0; i < pace->samples && i < PACE_RATES; i++) {
+		slowest = pace->rates[i] < slowest ? pace->rates[i] : slowest;
+		fastest = pace->rates[i] > fastest ? pace->rates[i] : fastest;
+	}
+	return (struct time_left){ true, (int64_t)(rest / fastest), (int64_t)(rest / slowest), 0 };
 }
 
 struct time_left pace_of_clone(const struct pace *p, const struct sight *s, int64_t now_ms)

@@ -6,13 +6,14 @@
 
 #include "consumer/ctl/sight.h"
 
-struct step_pace {
-	int64_t rows, at_ms;   /* seen last */
-	double slowest, fastest; /* rows a millisecond; 0: not known yet */
-	int samples;
-};
+enum { PACE_EARLIER_MAX = 100, PACE_RATES = 30 };
 
-enum { PACE_EARLIER_MAX = 100 };
+struct step_pace { /* the last rates and the mean of them all: one long halt says nothing for ever */
+	int64_t rows, at_ms;             /* seen last */
+	int64_t first_rows, first_at_ms; /* seen first */
+	double rates[PACE_RATES];        /* rows a millisecond, by turns */
+	int samples;                     /* how many there ever were */
+};
 
 struct pace {
 	struct step_pace steps[STEP_END];

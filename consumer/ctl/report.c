@@ -3,6 +3,7 @@
 
 #include "consumer/ctl/human.h"
 #include "consumer/ctl/look.h"
+#include "consumer/ctl/message_json.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 static const enum step_id file_steps[] = { STEP_clone_azure_templates, STEP_clone_azure_documents,
 	STEP_clone_soarc_documents, STEP_clone_azure_attachments, STEP_clone_soarc_attachments };
 
-enum { FILE_STEPS = sizeof file_steps / sizeof *file_steps };
+enum { FILE_STEPS = sizeof file_steps / sizeof *file_steps, TABLES_SHOWN = 5 };
 
 /* ---- folding ---- */
 
@@ -156,12 +157,35 @@ static void print_step(const struct report *r, const struct report_style *style,
 	buf_done(&took);
 }
 
+/* The largest, so that it is seen where the time went. */
+static void print_tables(const struct report *r, struct buf *out)
+{
+	const struct step_completed *copy = r->steps[STEP_copy_database];
+	size_t shown = copy && copy->table_count < TABLES_SHOWN ? copy->table_count : TABLES_SHOWN;
+
+	for (size_t i = 0; copy && i < shown; i++) {
+		const struct table_figures *t = &copy->tables[i];
+
+		buf_add_text(out, i ? "\n                    " : "\nLargest tables      ");
+		human_text(out, t->table, strlen(t->table));
+		buf_add_text(out, ": ");
+		human_count(out, t->rows);
+		buf_add_text(out, " rows, ");
+		human_size(out, t->bytes);
+		if (t->masked) {
+			buf_add_text(out, ", masked ");
+			human_count(out, t->masked);
+		}
+	}
+}
+
 static void print_rows(const struct report *r, struct buf *out)
 {
 	const struct step_completed *mask = r->steps[STEP_mask_email_domains];
 
 	buf_add_text(out, "\nRows copied         ");
 	human_count(out, r->rows_copied);
+	print_tables(r, out);
 	buf_add_text(out, "\nTexts looked at     ");
 	if (mask && mask->outcome != STEP_SKIPPED)
 		human_count(out, mask->rows);
@@ -268,6 +292,7 @@ static void json_steps(const struct report *r, struct js *j)
 		js_number(j, "rows", s->rows);
 		js_number(j, "bytes", s->bytes);
 		js_text(j, "detail", s->detail);
+		tables_json(j, s);
 		js_close(j);
 	}
 	js_close(j);

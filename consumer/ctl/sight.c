@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/ctl/sight.h"
 
+#include "consumer/core/engine.h"
 #include "consumer/core/events.h"
 #include "consumer/ctl/human.h"
 
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AWAIT_LOOKS = 50, AWAIT_EVERY_MS = 100, STILL_AFTER_MS = 10000, STILL_TEXT_MAX = 64 };
+enum { AWAIT_LOOKS = 50, AWAIT_EVERY_MS = 100, STILL_TEXT_MAX = 64 };
 
 /* ---- finding it ---- */
 
@@ -103,7 +104,7 @@ static const struct store_pair *pair_of(const struct store_pair *pairs, size_t c
 static void read_note(const struct store_pair *pair, struct step_note *note)
 {
 	int64_t *const numbers[] = { &note->rows, &note->bytes, &note->rows_total, &note->at_ms, &note->tables,
-		&note->tables_total, &note->table_rows };
+		&note->tables_total, &note->table_rows, &note->table_bytes };
 	const char *text = pair->value, *tab;
 	char *end;
 
@@ -228,7 +229,7 @@ int64_t sight_still_ms(const struct sight *s, enum step_id step)
 {
 	const struct step_note *note = &s->notes[step];
 
-	if (!(s->running & STEP_BIT(step)) || note->text[0] || s->seen_ms - note->at_ms < STILL_AFTER_MS)
+	if (!(s->running & STEP_BIT(step)) || note->text[0] || s->seen_ms - note->at_ms < STEP_STILL_AFTER_MS)
 		return 0;
 	return s->seen_ms - note->at_ms;
 }

@@ -9,7 +9,7 @@
 struct step_note { /* progress of a step under way */
 	int64_t rows, bytes, rows_total, at_ms; /* at_ms 0: there is none in this run */
 	int64_t tables, tables_total;           /* done, and in all; 0 when it goes over none */
-	int64_t table_rows;                     /* of the one under way */
+	int64_t table_rows, table_bytes;        /* of the one under way */
 	char table[STEP_TABLE_MAX];             /* its name; "" not known */
 	const char *text;                       /* what it waits for; "" nothing known */
 };

@@ -81,8 +81,7 @@ static void step_line(const struct watch_frame *f, enum step_id step, struct buf
 		pace_print(line, &left);
 	}
 	if (state == STEP_IS_STILL) {
-		buf_add_text(line, note->rows || note->bytes ? "  no movement for " : "no movement for ");
-		human_duration(line, sight_still_ms(s, step));
+		look_still(line, s, step);
 	} else if (state == STEP_IS_WAITING) {
 		buf_add_text(line, note->rows || note->bytes ? "  waits for " : "waits for ");
 		human_text(line, note->text, strlen(note->text));
@@ -204,8 +203,10 @@ static bool status_changed(const struct sight *before, const struct sight *now)
 	return !before || before->snap.status != now->snap.status || before->snap.run != now->snap.run;
 }
 
-static void print_step(const struct sight *s, enum step_id step, enum change change, int counted, struct buf *out)
+static void print_step(const struct sight *s, const struct pace *pace, enum step_id step, enum change change, int counted,
+                       struct buf *out)
 {
+	struct time_left left = pace_of_step(pace, s, step);
 	const struct step_note *note = &s->notes[step];
 
 	buf_printf(out, "%s %s ", steps[step].nn, steps[step].slug);
@@ -225,6 +226,10 @@ static void print_step(const struct sight *s, enum step_id step, enum change cha
 		buf_add_text(out, "  ");
 		look_moved(out, note);
 	}
+	if (change == CHANGE_MOVED && left.is_known) {
+		buf_add_text(out, "  left ");
+		pace_print(out, &left);
+	}
 	buf_add_text(out, "\n");
 }
 
@@ -239,8 +244,8 @@ static void print_status(const struct sight *s, int64_t now_ms, struct buf *out)
 	buf_add_text(out, "\n");
 }
 
-void watch_changes(const struct sight *before, const struct sight *now, int64_t now_ms, struct arena *mem,
-                   struct buf *out)
+void watch_changes(const struct sight *before, const struct sight *now, const struct pace *pace, int64_t now_ms,
+                   struct arena *mem, struct buf *out)
 {
 	const char *waits_on = sight_waits_on(now, mem), *waited_on = before ? sight_waits_on(before, mem) : "";
 	enum documents_choice documents = now->request ? now->request->job.documents : DOCUMENTS_ALL;
@@ -255,7 +260,7 @@ void watch_changes(const struct sight *before, const struct sight *now, int64_t 
 			continue;
 		told |= now->done & STEP_BIT(i);
 		buf_printf(out, "%s ", time);
-		print_step(now, (enum step_id)i, change, plan_counted(documents, told), out);
+		print_step(now, pace, (enum step_id)i, change, plan_counted(documents, told), out);
 	}
 	if (!now->running && strcmp(waits_on, waited_on) != 0 && waits_on[0])
 		buf_printf(out, "%s %s\n", time, waits_on);
@@ -265,11 +270,25 @@ void watch_changes(const struct sight *before, const struct sight *now, int64_t 
 	}
 }
 
-static void json_change(const struct sight *s, enum step_id step, enum change change, int64_t now_ms, struct buf *out)
+static void json_left(struct js *j, const char *name, const struct time_left *left)
+{
+	if (!left->is_known)
+		return;
+	js_object(j, name);
+	js_number(j, "least_ms", left->least_ms);
+	js_number(j, "most_ms", left->most_ms);
+	if (left->by)
+		js_number(j, "by_earlier_clones", left->by);
+	js_close(j);
+}
+
+static void json_change(const struct sight *s, const struct pace *pace, enum step_id step, enum change change,
+                        int64_t now_ms, struct buf *out)
 {
 	static const char *const names[] = { "", "began", "ended", "waits", "still", "moves" };
 	struct js j = { .out = out };
 	const struct step_note *note = &s->notes[step];
+	struct time_left step_left = pace_of_step(pace, s, step), clone_left = pace_of_clone(pace, s, now_ms);
 
 	js_object(&j, NULL);
 	js_time(&j, "time", now_ms);
@@ -281,15 +300,19 @@ static void json_change(const struct sight *s, enum step_id step, enum change ch
 		js_text(&j, "outcome", s->snap.outcome[step] ? step_outcome_name(s->snap.outcome[step]) : "FAILED");
 	if (change == CHANGE_WAITS)
 		js_text(&j, "waiting_on", note->text);
+	if (change == CHANGE_STILL)
+		js_number(&j, "still_ms", sight_still_ms(s, step));
 	js_number(&j, "rows", note->rows);
 	js_number(&j, "bytes", note->bytes);
+	json_left(&j, "step_left", &step_left);
+	json_left(&j, "clone_left", &clone_left);
 	js_number(&j, "steps_done", s->counted);
 	js_number(&j, "total_steps", s->total);
 	js_close(&j);
 }
 
-void watch_changes_json(const struct sight *before, const struct sight *now, int64_t now_ms, struct arena *mem,
-                        struct buf *out)
+void watch_changes_json(const struct sight *before, const struct sight *now, const struct pace *pace, int64_t now_ms,
+                        struct arena *mem, struct buf *out)
 {
 	struct js j = { .out = out };
 
@@ -297,7 +320,7 @@ void watch_changes_json(const struct sight *before, const struct sight *now, int
 		enum change change = change_of(before, now, (enum step_id)i);
 
 		if (change != CHANGE_NONE)
-			json_change(now, (enum step_id)i, change, now_ms, out);
+			json_change(now, pace, (enum step_id)i, change, now_ms, out);
 	}
 	if (!status_changed(before, now))
 		return;

@@ -18,10 +18,10 @@ struct watch_frame {
 int watch_frame_print(const struct watch_frame *f, struct arena *mem, struct buf *out);
 
 /* One line for each difference between two sights; before NULL: the first. */
-void watch_changes(const struct sight *before, const struct sight *now, int64_t now_ms, struct arena *mem,
-                   struct buf *out);
+void watch_changes(const struct sight *before, const struct sight *now, const struct pace *pace, int64_t now_ms,
+                   struct arena *mem, struct buf *out);
 /* The same as one JSON object a line. */
-void watch_changes_json(const struct sight *before, const struct sight *now, int64_t now_ms, struct arena *mem,
-                        struct buf *out);
+void watch_changes_json(const struct sight *before, const struct sight *now, const struct pace *pace, int64_t now_ms,
+                        struct arena *mem, struct buf *out);
 
 #endif

@@ -83,6 +83,11 @@ struct clone_control {
 	const char *reason, *requested_by;
 };
 
+struct table_figures { /* what a step did in one table */
+	const char *table;
+	int64_t rows, bytes, masked;
+};
+
 struct step_completed {
 	const char *event_id; /* clone/run/slug/completed: the same on every resend */
 	const char *clone_id, *source_ctx, *target_ctx, *slug, *detail;
@@ -90,7 +95,11 @@ struct step_completed {
 	int64_t sequence; /* of the clone, gapless from 1 */
 	int64_t started_at_ms, finished_at_ms;
 	enum step_outcome outcome; /* DONE ALREADY SKIPPED REFUSED */
-	int64_t rows, bytes;
+	int64_t rows, bytes, masked;
+	int64_t still_ms; /* the longest it moved nothing while it ran */
+	const struct table_figures *tables; /* of steps 8 and 13: the largest, by bytes */
+	size_t table_count;
+	int64_t more_tables; /* beyond those */
 };
 
 struct backup_restored {

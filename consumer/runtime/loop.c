@@ -72,6 +72,24 @@ static void set_lag(void *arg, const struct bus_position *at, int64_t records)
 	metrics_set(arg, METRIC_LAG, at->topic, (size_t)at->partition, records);
 }
 
+/* A series that was never above 0 is left out. */
+static void set_under_way(struct metrics *m, enum metric_id id, size_t step, size_t activity, int64_t value)
+{
+	if (value || metrics_get(m, id, step, activity))
+		metrics_set(m, id, step, activity, value);
+}
+
+static void say_under_way(struct metrics *m, const struct engine_figures *f)
+{
+	for (size_t i = 0; i < STEP_END; i++) {
+		for (size_t a = 0; a < STEP_ACTIVITY_END; a++)
+			set_under_way(m, METRIC_STEPS, i, a, f->under_way[i].count[a]);
+		set_under_way(m, METRIC_STEP_ROWS, i, 0, f->under_way[i].moved.rows);
+		set_under_way(m, METRIC_STEP_ROWS_EXPECTED, i, 0, f->under_way[i].moved.rows_total);
+		set_under_way(m, METRIC_STEP_BYTES, i, 0, f->under_way[i].moved.bytes);
+	}
+}
+
 static void say_alive(struct loop *l)
 {
 	struct engine_figures figures;
@@ -85,6 +103,7 @@ static void say_alive(struct loop *l)
 	metrics_set(l->p->metrics, METRIC_WORKERS_BUSY, 0, 0, figures.running_steps);
 	metrics_set(l->p->metrics, METRIC_CLONES, CLONE_RUNNING, 0, figures.clones);
 	l->p->bus->lags(l->p->bus, set_lag, l->p->metrics);
+	say_under_way(l->p->metrics, &figures);
 	metrics_set(l->p->metrics, METRIC_WATCHDOG_AGE, 0, 0, figures.longest_still_ms);
 	metrics_raise(l->p->metrics, METRIC_LEASES_LOST, 0, 0, figures.leases_lost);
 	for (int p = 0; p < PORT_END; p++) {

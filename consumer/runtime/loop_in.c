@@ -380,6 +380,7 @@ void loop_take_steps(struct loop *l)
 		log_step(l, w);
 		count_step(l, w);
 		loop_note_return(l, w);
+		loop_tell_moved(l, w);
 		engine_feed(l->engine, &in);
 		w->peer = l->spare;
 		l->spare = w;

@@ -79,6 +79,10 @@ static void start_step(struct loop *l, const struct effect *fx)
 		.generation = w->texts[2], .token = fx->token };
 	w->raise_token = fx->fresh_lease;
 	snprintf(w->waited_on, sizeof w->waited_on, "%s", fx->text ? fx->text : "");
+	atomic_store(&w->progress.rows, w->seen_rows = fx->moved.rows);
+	atomic_store(&w->progress.bytes, w->seen_bytes = fx->moved.bytes);
+	atomic_store(&w->progress.rows_total, fx->moved.rows_total);
+	w->noted = fx->moved.rows || fx->moved.bytes;
 	w->peer = l->running;
 	w->peer_at = &l->running;
 	if (w->peer)
@@ -239,8 +243,8 @@ static void read_table(const struct step_progress *p, char name_r[STEP_TABLE_MAX
 	name_r[STEP_TABLE_MAX - 1] = '\0';
 }
 
-/* "rows bytes rows_total utc_ms tables tables_total table_rows", the table under way and what the step waits for, with tabs
- * between the three: consumer/ctl/sight.c reads it. */
+/* "rows bytes rows_total utc_ms tables tables_total table_rows table_bytes", the table under way and what the step waits
+ * for, with tabs between the three: consumer/ctl/sight.c reads it. */
 static void note(struct loop *l, const struct work *w, int64_t rows, int64_t bytes, const char *waits_for)
 {
 	const struct step_progress *p = &w->progress;
@@ -252,27 +256,35 @@ static void note(struct loop *l, const struct work *w, int64_t rows, int64_t byt
 
 	read_table(p, table);
 	pairs[0].len = (size_t)snprintf(text, sizeof text,
-		"%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\t%s\t%.*s", rows, bytes,
+		"%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\t%s\t%.*s", rows, bytes,
 		atomic_load(&p->rows_total), loop_utc_ms(), atomic_load(&p->tables), atomic_load(&p->tables_total),
-		atomic_load(&p->table_rows), table, (int)sizeof w->waited_on - 1, waits_for);
+		atomic_load(&p->table_rows), atomic_load(&p->table_bytes), table, (int)sizeof w->waited_on - 1, waits_for);
 	loop_store_submit(l, &op);
+}
+
+bool loop_tell_moved(struct loop *l, struct work *w)
+{
+	const struct step_moved moved = { atomic_load(&w->progress.rows), atomic_load(&w->progress.bytes),
+		atomic_load(&w->progress.rows_total) };
+	const struct input in = { .kind = IN_MOVED, .ref = w->ref, .step = w->step, .token = w->fence.token, .moved = moved };
+
+	if (moved.rows == w->seen_rows && moved.bytes == w->seen_bytes)
+		return false;
+	w->seen_rows = moved.rows;
+	w->seen_bytes = moved.bytes;
+	engine_feed(l->engine, &in);
+	return true;
 }
 
 void loop_note_progress(struct loop *l)
 {
 	for (struct work *w = l->running; w; w = w->peer) {
-		int64_t rows = atomic_load(&w->progress.rows), bytes = atomic_load(&w->progress.bytes);
-		const struct input moved = { .kind = IN_MOVED, .ref = w->ref, .step = w->step, .token = w->fence.token };
-		bool has_moved = rows != w->seen_rows || bytes != w->seen_bytes;
+		bool has_moved = loop_tell_moved(l, w);
 
 		if (w->noted && !has_moved)
 			continue;
 		w->noted = true;
-		w->seen_rows = rows;
-		w->seen_bytes = bytes;
-		note(l, w, rows, bytes, has_moved ? "" : w->waited_on);
-		if (has_moved)
-			loop_feed_later(l, &moved);
+		note(l, w, w->seen_rows, w->seen_bytes, has_moved ? "" : w->waited_on);
 	}
 }
 

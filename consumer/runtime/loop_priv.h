@@ -61,6 +61,8 @@ void loop_pause_intake(struct loop *l);
 void loop_carry_out(struct loop *l, const struct effect *fx);
 /* Life signs of running handlers to the engine, progress to the store; about once a second. */
 void loop_note_progress(struct loop *l);
+/* What the call has moved since the engine was told last, if anything. */
+bool loop_tell_moved(struct loop *l, struct work *w);
 /* A call has come back: what its step waits for now, if that is new, or its last figures. */
 void loop_note_return(struct loop *l, const struct work *w);
 

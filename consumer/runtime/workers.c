@@ -97,7 +97,8 @@ static void call_handler(struct world_port *world, struct work *work, const stru
 {
 	struct step_result *r = &work->result;
 	struct step_ctx c = { .job = work->job, .settings = world->settings, .ports = ports, .fence = work->fence, .mem = mem,
-		.acted = work->acted, .stop = &work->stop, .progress = &work->progress, .err = &r->err, .notice = &r->notice };
+		.acted = work->acted, .stop = &work->stop, .progress = &work->progress, .err = &r->err,
+		.tables = &r->tables, .notice = &r->notice };
 
 	if (!raise_token(work, ports, &r->err)) {
 		r->outcome = step_failed(&c);

@@ -99,7 +99,7 @@ struct sql_pages { /* progress of copy_next, mask_next and scan_next; zero it, o
 	int64_t rows_expected; /* an estimate, 0 when unknown */
 	int64_t cells_changed;
 	char table[64];     /* the one under way, cut when its name is longer; "" none, or several at a time */
-	int64_t table_rows; /* of it so far */
+	int64_t table_rows, table_bytes; /* of it so far */
 	/* "", or the file that the copy made on the way and could not remove: it holds every address. */
 	char left_behind[128];
 	bool finished;

@@ -101,7 +101,7 @@ END_TEST
 static enum step_outcome abandon_other(const char *target, const char *generation)
 {
 	struct step_ctx c = { .job = &w->job, .settings = &w->settings, .ports = &w->ports, .mem = w->mem, .stop = &w->stop,
-		.progress = &w->progress, .notice = &w->notice, .err = &w->err,
+		.progress = &w->progress, .tables = &w->tables, .notice = &w->notice, .err = &w->err,
 		.fence = { .clone_id = w->job.clone_id, .run = 1, .step = "clean_up", .target_ctx = target,
 			   .generation = generation, .token = w->token } };
 

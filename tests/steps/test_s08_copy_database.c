@@ -2,6 +2,8 @@
  * s08: copies schema and rows of the live catalogue, masked on the way. */
 #include "tests/support/step_test.h"
 
+#include <strings.h>
+
 START_TEST(copies_every_table_and_row)
 {
 	ck_assert_int_eq(world_call(w, STEP_copy_database), STEP_WAIT); /* more pages than one call does */
@@ -75,5 +77,46 @@ START_TEST(the_source_is_not_written)
 }
 END_TEST
 
-STEP_TESTS(copy_database, copies_every_table_and_row, no_real_address_lands, no_name_lands_when_names_are_hidden,
+static const struct step_table *told_of(const char *name)
+{
+	for (size_t i = 0; i < w->tables.count; i++)
+		if (strcasecmp(w->tables.table[i].name, name) == 0)
+			return &w->tables.table[i];
+	ck_abort_msg("nothing was told of %s", name);
+	return NULL;
+}
+
+static void check_tables(void)
+{
+	const char *masked = world_is_postgres() ? "SELECT sum(cells_changed) FROM sandbox_copy_unit"
+						 : "SELECT sum(cells_changed) FROM sandbox_copy";
+	const struct step_tables *t = &w->tables;
+	int64_t rows = 0, bytes = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		rows += t->table[i].rows;
+		bytes += t->table[i].bytes;
+		ck_assert(i == 0 || t->table[i - 1].bytes >= t->table[i].bytes);
+	}
+	ck_assert_uint_eq(t->count, STEP_TABLES_MAX);
+	ck_number(WORLD_GENERATION, "SELECT count(*) FROM sandbox_copy", STEP_TABLES_MAX + t->more);
+	ck_number(WORLD_GENERATION, masked, t->masked);
+	ck_assert(rows > 0 && rows <= w->last.rows && bytes > 0 && bytes <= w->last.bytes);
+	ck_assert_int_lt(w->last.bytes - bytes, t->table[STEP_TABLES_MAX - 1].bytes * t->more + 1);
+	ck_assert_int_eq(told_of("associate")->rows, 7);
+	ck_assert_int_ge(told_of("email")->masked, 2);
+}
+
+/* The test customer has more than can be told one by one. */
+START_TEST(tells_rows_bytes_and_masked_texts_of_the_largest_tables)
+{
+	ck_step(STEP_copy_database, STEP_DONE);
+	check_tables();
+	world_take_over(w); /* another owner, who copied nothing of it, tells the same */
+	ck_step(STEP_copy_database, STEP_ALREADY);
+	check_tables();
+}
+END_TEST
+
+STEP_TESTS(copy_database, tells_rows_bytes_and_masked_texts_of_the_largest_tables, copies_every_table_and_row, no_real_address_lands, no_name_lands_when_names_are_hidden,
 	   copies_as_it_is_when_no_mask_is_wanted, the_source_is_not_written)

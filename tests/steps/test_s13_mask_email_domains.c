@@ -113,7 +113,29 @@ START_TEST(no_mask_wanted_is_told_and_stamped)
 }
 END_TEST
 
-STEP_TESTS(mask_email_domains, proves_what_was_masked_on_the_way, masks_what_was_not,
+START_TEST(tells_what_the_proof_saw_in_the_largest_tables)
+{
+	const struct step_tables *t = &w->tables;
+	int64_t rows = 0, bytes = 0, masked = 0;
+
+	ck_step(STEP_mask_email_domains, STEP_DONE);
+	for (size_t i = 0; i < t->count; i++) {
+		rows += t->table[i].rows;
+		bytes += t->table[i].bytes;
+		masked += t->table[i].masked;
+		ck_assert(i == 0 || t->table[i - 1].bytes >= t->table[i].bytes);
+		for (size_t j = 0; j < i; j++)
+			ck_assert_str_ne(t->table[i].name, t->table[j].name);
+	}
+	ck_assert_uint_eq(t->count, STEP_TABLES_MAX);
+	ck_assert_int_gt(t->more, 0);
+	ck_assert(rows > 0 && rows <= w->last.rows && bytes > 0 && bytes <= w->last.bytes);
+	ck_assert_int_lt(w->last.bytes - bytes, t->table[STEP_TABLES_MAX - 1].bytes * t->more + 1);
+	ck_assert(masked > 0 && masked <= t->masked);
+}
+END_TEST
+
+STEP_TESTS(mask_email_domains, tells_what_the_proof_saw_in_the_largest_tables, proves_what_was_masked_on_the_way, masks_what_was_not,
 	   an_address_behind_the_proof_is_refused, another_domain_needs_another_proof,
 	   hides_names_and_proves_it, a_name_behind_the_proof_is_refused, a_hash_that_cannot_be_made_is_told,
 	   no_mask_wanted_is_told_and_stamped)

@@ -302,7 +302,8 @@ static bool say_world(struct story *s, char words[WORDS][WORD_MAX], int count)
 		struct story_clone *c = story_clone(s, words[1]);
 
 		story_feed(s, &(struct input){ .kind = IN_MOVED, .ref = c->ref, .step = (enum step_id)story_step(words[2]),
-			.token = s->token });
+			.token = s->token, .moved = { atoll(option(words, count, "rows")), atoll(option(words, count, "bytes")),
+			atoll(option(words, count, "total")) } });
 	} else if (strcmp(verb, "wipe") == 0) {
 		wipe(s);
 	} else if (strcmp(verb, "go") == 0) {

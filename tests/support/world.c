@@ -281,6 +281,7 @@ static void begin_call(struct world *w, const char *slug, bool acted)
 {
 	err_clear(&w->err);
 	arena_clear(w->mem);
+	w->tables = (struct step_tables){ 0 };
 	w->last = (struct step_ctx){
 		.job = &w->job,
 		.settings = &w->settings,
@@ -295,6 +296,7 @@ static void begin_call(struct world *w, const char *slug, bool acted)
 		.acted = acted,
 		.stop = &w->stop,
 		.progress = &w->progress,
+		.tables = &w->tables,
 		.notice = &w->notice,
 		.err = &w->err,
 	};

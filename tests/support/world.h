@@ -30,6 +30,7 @@ struct world {
 	atomic_bool stop;
 	struct step_progress progress;
 	struct step_notice notice; /* what 31 said */
+	struct step_tables tables; /* what 8 and 13 said */
 	struct arena *mem, *texts; /* of the step; of the test */
 	struct err err;            /* of the last call */
 	struct step_ctx last;      /* what the last call said */

@@ -55,6 +55,9 @@ static inline struct message sample_control(void)
 
 static inline struct message sample_step(void)
 {
+	static const struct table_figures tables[] = { { "contact", 5000000, 1900000000, 4000000 },
+		{ "bl\303\245", 370000, INT64_C(200000000), 0 } };
+
 	return (struct message){
 		.kind = MESSAGE_STEP_COMPLETED,
 		.step_completed = { .event_id = "c1/2/copy_database/completed", .clone_id = "c1",
@@ -62,7 +65,8 @@ static inline struct message sample_step(void)
 			.target_ctx = "Cust70001", .slug = "copy_database", .detail = "29 tables", .run = 2,
 			.step_no = 8, .total_steps = 31, .attempt = 3, .sequence = 9,
 			.started_at_ms = 1785578400000, .finished_at_ms = 1785578460456,
-			.outcome = STEP_ALREADY, .rows = 5370000, .bytes = INT64_C(2100000000) },
+			.outcome = STEP_ALREADY, .rows = 5370000, .bytes = INT64_C(2100000000), .masked = 4000017,
+			.still_ms = 12000, .tables = tables, .table_count = 2, .more_tables = 27 },
 	};
 }
 

@@ -199,6 +199,16 @@ START_TEST(a_step_comes_back)
 	SAME_NUMBER(outcome);
 	SAME_NUMBER(rows);
 	SAME_NUMBER(bytes);
+	SAME_NUMBER(masked);
+	SAME_NUMBER(still_ms);
+	SAME_NUMBER(more_tables);
+	ck_assert_uint_eq(got->table_count, want->table_count);
+	for (size_t i = 0; i < want->table_count; i++) {
+		SAME_TEXT(tables[i].table);
+		SAME_NUMBER(tables[i].rows);
+		SAME_NUMBER(tables[i].bytes);
+		SAME_NUMBER(tables[i].masked);
+	}
 	message_free(&m);
 }
 END_TEST

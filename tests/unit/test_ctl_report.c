@@ -267,6 +267,27 @@ START_TEST(the_last_run_counts)
 }
 END_TEST
 
+START_TEST(the_largest_tables_are_shown)
+{
+	static const struct table_figures tables[] = { { "contact", 5000000, 1 << 30, 12345 }, { "per\033son", 7, 9, 0 } };
+	struct message m = step_event(STEP_copy_database, 1, 1, STEP_DONE, 5000107, "");
+	struct report_style style = { 0 };
+	struct js j = { .out = &out };
+
+	m.step_completed.tables = tables;
+	m.step_completed.table_count = 2;
+	m.step_completed.more_tables = 4998;
+	add(TOPIC_STEP_COMPLETED, "Cust70001", &m);
+	take_all();
+	report_print(&report, &style, &out);
+	ck_has(&out, "Largest tables      contact: 5,000,000 rows, 1.0 GiB, masked 12,345\n                    per?son: 7 rows, 9 B\n");
+	buf_clear(&out);
+	report_json(&report, &j);
+	ck_has(&out, "\"tables\":[{\"table\":\"contact\",\"rows\":5000000,");
+	ck_has(&out, "\"more_tables\":4998");
+}
+END_TEST
+
 START_TEST(json_holds_the_same)
 {
 	struct js j = { .out = &out, .lines = 2 };
@@ -340,6 +361,7 @@ int main(void)
 	tcase_add_test(t, no_proof_is_never_a_zero);
 	tcase_add_test(t, a_failure_shows_its_cause_and_the_next_command);
 	tcase_add_test(t, the_last_run_counts);
+	tcase_add_test(t, the_largest_tables_are_shown);
 	tcase_add_test(t, json_holds_the_same);
 	tcase_add_test(t, events_and_report_read_the_topics);
 	tcase_add_test(t, a_whole_id_needs_no_store);

@@ -74,13 +74,13 @@ static void look_with_note(const char *slug, const char *value)
 START_TEST(a_note_tells_what_moves_and_what_waits)
 {
 	done_until(STEP_create_login);
-	look_with_note("copy_database", "2000 4096 5000 1795382399000 0 0 0\t\t");
+	look_with_note("copy_database", "2000 4096 5000 1795382399000 0 0 0 0\t\t");
 	ck_assert_int_eq(look_step_state(&sight, STEP_create_login), STEP_IS_DONE);
 	ck_assert_int_eq(look_step_state(&sight, STEP_copy_database), STEP_IS_RUNNING);
 	ck_assert_int_eq(look_step_state(&sight, STEP_prepare_database), STEP_IS_PENDING);
 	ck_assert_int_eq(sight.notes[STEP_copy_database].rows, 2000);
 	ck_assert_int_eq(sight_step(&sight), STEP_copy_database);
-	look_with_note("register_superid", "0 0 0 1795382399000 0 0 0\t\tSuperID: answered 503");
+	look_with_note("register_superid", "0 0 0 1795382399000 0 0 0 0\t\tSuperID: answered 503");
 	ck_assert_int_eq(look_step_state(&sight, STEP_register_superid), STEP_IS_WAITING);
 	ck_assert_str_eq(sight.notes[STEP_register_superid].text, "SuperID: answered 503");
 }
@@ -94,10 +94,10 @@ START_TEST(what_does_not_move_is_a_state_of_its_own)
 
 	fake.lease = (struct inspect_lease){ true, "owner", FAKE_ID, 7, 20000 };
 	done_until(STEP_create_login);
-	snprintf(note, sizeof note, "2000 4096 5000 %lld 0 0 0\t\t", (long long)FAKE_NOW - 9999);
+	snprintf(note, sizeof note, "2000 4096 5000 %lld 0 0 0 0\t\t", (long long)FAKE_NOW - 9999);
 	look_with_note("copy_database", note);
 	ck_assert_int_eq(look_step_state(&sight, STEP_copy_database), STEP_IS_RUNNING);
-	snprintf(note, sizeof note, "2000 4096 5000 %lld 0 0 0\t\t", (long long)FAKE_NOW - 70000);
+	snprintf(note, sizeof note, "2000 4096 5000 %lld 0 0 0 0\t\t", (long long)FAKE_NOW - 70000);
 	look_with_note("copy_database", note);
 	ck_assert_int_eq(look_step_state(&sight, STEP_copy_database), STEP_IS_STILL);
 	ck_assert_str_eq(sight_waits_on(&sight, ctl.mem), "copy_database: no movement for 1m10s");
@@ -106,12 +106,12 @@ START_TEST(what_does_not_move_is_a_state_of_its_own)
 	buf_clear(&out);
 	before.notes[STEP_copy_database].at_ms = FAKE_NOW;
 	before.seen_ms = FAKE_NOW;
-	watch_changes(&before, &sight, FAKE_NOW, ctl.mem, &out);
+	watch_changes(&before, &sight, &pace, FAKE_NOW, ctl.mem, &out);
 	ck_has(&out, "08 copy_database no movement for 1m10s");
 	buf_clear(&out);
-	watch_changes(&sight, &before, FAKE_NOW, ctl.mem, &out);
+	watch_changes(&sight, &before, &pace, FAKE_NOW, ctl.mem, &out);
 	ck_has(&out, "08 copy_database moves");
-	look_with_note("copy_database", "0 0 0 1795382000000 0 0 0\t\tthe lock of somebody"); /* it names what it waits for */
+	look_with_note("copy_database", "0 0 0 1795382000000 0 0 0 0\t\tthe lock of somebody"); /* it names what it waits for */
 	ck_assert_int_ne(look_step_state(&sight, STEP_copy_database), STEP_IS_STILL);
 }
 END_TEST
@@ -124,7 +124,7 @@ START_TEST(what_it_waits_on_is_one_sentence)
 	fake.lease = (struct inspect_lease){ true, "owner", FAKE_ID, 7, 20000 };
 	look();
 	ck_assert_str_eq(sight_waits_on(&sight, ctl.mem), "");
-	look_with_note("wait_customer_tasks", "0 0 0 1795382399000 0 0 0\t\t3 customer tasks");
+	look_with_note("wait_customer_tasks", "0 0 0 1795382399000 0 0 0 0\t\t3 customer tasks");
 	ck_assert_str_eq(sight_waits_on(&sight, ctl.mem), "wait_customer_tasks waits for 3 customer tasks");
 	fake.lease.clone_id = "another";
 	look();
@@ -137,12 +137,12 @@ END_TEST
 
 START_TEST(notes_of_an_earlier_run_or_of_nonsense_are_nothing)
 {
-	look_with_note("copy_database", "2000 4096 5000 1000 0 0 0\t\t");
+	look_with_note("copy_database", "2000 4096 5000 1000 0 0 0 0\t\t");
 	ck_assert_int_eq(sight.notes[STEP_copy_database].at_ms, 0);
 	ck_assert(!(sight.running & STEP_BIT(STEP_copy_database)));
 	look_with_note("copy_database", "2000 x");
 	ck_assert_int_eq(sight.notes[STEP_copy_database].rows, 0);
-	look_with_note("no_such_step", "1 2 3 1795382399000 0 0 0\t\t");
+	look_with_note("no_such_step", "1 2 3 1795382399000 0 0 0 0\t\t");
 	ck_assert_uint_eq(sight.running, 0);
 }
 END_TEST
@@ -203,7 +203,7 @@ static int lines_of(const char *text)
 START_TEST(a_frame_has_a_line_a_step)
 {
 	done_until(STEP_create_login);
-	look_with_note("copy_database", "2000 2147483648 5000 1795382399000 0 0 0\t\t");
+	look_with_note("copy_database", "2000 2147483648 5000 1795382399000 0 0 0 0\t\t");
 	ck_assert_int_eq(frame(120, 60, false), STEP_END + 2);
 	ck_assert_int_eq(lines_of(buf_text(&out)), STEP_END + 2);
 	ck_has(&out, "Cust70000 -> Cust70001  RUNNING  7/33  1m20s");
@@ -217,7 +217,7 @@ END_TEST
 START_TEST(a_low_terminal_shows_what_matters)
 {
 	done_until(STEP_create_login);
-	look_with_note("copy_database", "2000 4096 5000 1795382399000 0 0 0\t\t");
+	look_with_note("copy_database", "2000 4096 5000 1795382399000 0 0 0 0\t\t");
 	for (int rows = 5; rows < 40; rows++) {
 		int lines = frame(120, rows, false);
 
@@ -233,7 +233,7 @@ END_TEST
 START_TEST(no_line_is_wider_than_the_terminal)
 {
 	look_with_note("wait_customer_tasks",
-		       "0 0 0 1795382399000 0 0 0\t\ta text that is much longer than a narrow terminal \xc3\xb8");
+		       "0 0 0 1795382399000 0 0 0 0\t\ta text that is much longer than a narrow terminal \xc3\xb8");
 	for (int columns = 10; columns < 60; columns += 7)
 		for (int colors = 0; colors < 2; colors++) {
 			const char *p;
@@ -271,7 +271,7 @@ END_TEST
 static const char *changes(void)
 {
 	buf_clear(&out);
-	watch_changes(&before, &sight, FAKE_NOW, ctl.mem, &out);
+	watch_changes(&before, &sight, &pace, FAKE_NOW, ctl.mem, &out);
 	return buf_text(&out);
 }
 
@@ -280,7 +280,7 @@ START_TEST(a_pipe_gets_a_line_for_each_change)
 	fake.lease = (struct inspect_lease){ true, "owner", FAKE_ID, 7, 20000 };
 	look();
 	buf_clear(&out);
-	watch_changes(NULL, &sight, FAKE_NOW, ctl.mem, &out);
+	watch_changes(NULL, &sight, &pace, FAKE_NOW, ctl.mem, &out);
 	ck_has(&out, "RUNNING  0/33  run 1  elapsed 1m20s\n");
 	look();
 	ck_assert_str_eq(changes(), "");
@@ -290,7 +290,7 @@ START_TEST(a_pipe_gets_a_line_for_each_change)
 	ck_has(&out, "01 enter_offline_mode DONE  1/33\n");
 	ck_has(&out, "02 wait_customer_tasks DONE  2/33\n");
 	ck_assert_int_eq(lines_of(buf_text(&out)), 2);
-	look_with_note("copy_database", "100 0 1000 1795382399000 0 0 0\t\t");
+	look_with_note("copy_database", "100 0 1000 1795382399000 0 0 0 0\t\t");
 	look();
 	ck_assert_str_eq(changes(), "");
 }
@@ -298,13 +298,13 @@ END_TEST
 
 START_TEST(a_running_step_tells_of_each_tenth)
 {
-	look_with_note("copy_database", "100 0 1000 1795382399000 0 0 0\t\t");
-	look_with_note("copy_database", "140 0 1000 1795382399500 0 0 0\t\t");
-	look_with_note("copy_database", "180 0 1000 1795382399600 0 0 0\t\t");
+	look_with_note("copy_database", "100 0 1000 1795382399000 0 0 0 0\t\t");
+	look_with_note("copy_database", "140 0 1000 1795382399500 0 0 0 0\t\t");
+	look_with_note("copy_database", "180 0 1000 1795382399600 0 0 0 0\t\t");
 	ck_has_not(&out, "moves");
 	before.notes[STEP_copy_database].rows = 140;
 	ck_assert_str_eq(changes(), "");
-	look_with_note("copy_database", "210 0 1000 1795382399700 0 0 0\t\t");
+	look_with_note("copy_database", "210 0 1000 1795382399700 0 0 0 0\t\t");
 	before = sight;
 	before.message = NULL;
 	before.notes[STEP_copy_database].rows = 180;
@@ -318,7 +318,7 @@ END_TEST
 START_TEST(waiting_and_failing_are_changes)
 {
 	look();
-	look_with_note("wait_customer_tasks", "0 0 0 1795382399000 0 0 0\t\t3 customer tasks");
+	look_with_note("wait_customer_tasks", "0 0 0 1795382399000 0 0 0 0\t\t3 customer tasks");
 	before.running = 0;
 	before.notes[STEP_wait_customer_tasks].text = "";
 	changes();
@@ -343,13 +343,13 @@ START_TEST(rates_give_a_range)
 	struct time_left left;
 
 	done_until(STEP_create_login);
-	look_with_note("copy_database", "0 0 10000 1795382390000 0 0 0\t\t");
+	look_with_note("copy_database", "0 0 10000 1795382390000 0 0 0 0\t\t");
 	pace_look(&pace, &sight);
 	ck_assert(!pace_of_step(&pace, &sight, STEP_copy_database).is_known);
-	look_with_note("copy_database", "1000 0 10000 1795382391000 0 0 0\t\t");
+	look_with_note("copy_database", "1000 0 10000 1795382391000 0 0 0 0\t\t");
 	pace_look(&pace, &sight);
 	ck_assert(!pace_of_step(&pace, &sight, STEP_copy_database).is_known);
-	look_with_note("copy_database", "1500 0 10000 1795382392000 0 0 0\t\t");
+	look_with_note("copy_database", "1500 0 10000 1795382392000 0 0 0 0\t\t");
 	pace_look(&pace, &sight);
 	left = pace_of_step(&pace, &sight, STEP_copy_database);
 	ck_assert(left.is_known);
@@ -362,13 +362,57 @@ START_TEST(rates_give_a_range)
 }
 END_TEST
 
+/* One long halt must not make the range useless for ever, and while it lasts there is nothing to tell it from. */
+START_TEST(a_halt_gives_no_range_and_is_forgotten)
+{
+	struct time_left left;
+	char note[80];
+
+	snap.started_at_ms = FAKE_NOW - 700000;
+	done_until(STEP_create_login);
+	for (int i = 0; i < 3; i++) {
+		snprintf(note, sizeof note, "%d 0 100000 %lld 0 0 0 0\t\t", i * 1000, (long long)FAKE_NOW - 690000 + i * 1000);
+		look_with_note("copy_database", note);
+		pace_look(&pace, &sight);
+	}
+	ck_assert_int_eq(look_step_state(&sight, STEP_copy_database), STEP_IS_STILL);
+	ck_assert(!pace_of_step(&pace, &sight, STEP_copy_database).is_known);
+	for (int i = 0; i <= PACE_RATES; i++) { /* after eleven minutes it goes on as before */
+		snprintf(note, sizeof note, "%d 0 100000 %lld 0 0 0 0\t\t", 3000 + i * 1000,
+			 (long long)FAKE_NOW - 31000 + i * 1000);
+		look_with_note("copy_database", note);
+		pace_look(&pace, &sight);
+	}
+	left = pace_of_step(&pace, &sight, STEP_copy_database);
+	ck_assert(left.is_known);
+	ck_assert_int_eq(left.least_ms, 67000);
+	ck_assert_int_le(left.most_ms, 67000 * 21); /* by the mean of all, not by the halt alone */
+}
+END_TEST
+
+START_TEST(a_still_step_says_for_how_long_in_json)
+{
+	char note[80];
+
+	done_until(STEP_create_login);
+	snprintf(note, sizeof note, "2000 4096 5000 %lld 3 9 70 4096\tperson\t", (long long)FAKE_NOW - 70000);
+	look_with_note("copy_database", note);
+	watch_changes_json(NULL, &sight, &pace, FAKE_NOW, ctl.mem, &out);
+	ck_has(&out, "\"change\":\"still\"");
+	ck_has(&out, "\"still_ms\":70000");
+	buf_clear(&out);
+	frame(200, 60, false);
+	ck_has(&out, "table 4 of 9 person at 70 (4.0 KiB)  no movement for 1m10s");
+}
+END_TEST
+
 START_TEST(clones_of_another_size_say_nothing_of_this_one)
 {
 	struct sight earlier = { 0 };
 
 	fake.lease = (struct inspect_lease){ true, "owner", FAKE_ID, 7, 20000 };
 	done_until(STEP_create_login);
-	look_with_note("copy_database", "2000 4096 5000 1795382399000 0 0 0\t\t");
+	look_with_note("copy_database", "2000 4096 5000 1795382399000 0 0 0 0\t\t");
 	earlier.snap = snap;
 	earlier.snap.status = CLONE_COMPLETED;
 	earlier.snap.ended_at_ms = earlier.snap.started_at_ms + 9000000;
@@ -391,14 +435,14 @@ START_TEST(the_table_under_way_is_shown)
 
 	fake.lease = (struct inspect_lease){ true, "owner", FAKE_ID, 7, 20000 };
 	done_until(STEP_create_login);
-	look_with_note("copy_database", "2000 4096 5000 1795382399000 16 120 1500\tperson\t");
+	look_with_note("copy_database", "2000 4096 5000 1795382399000 16 120 1500 0\tperson\t");
 	watch_frame_print(&frame, ctl.mem, &out);
 	ck_has(&out, "08 copy_database              2,000 of 5,000 rows, 4.0 KiB, table 17 of 120 person at 1,500\n");
 	buf_clear(&out);
-	look_with_note("copy_database", "5000 4096 5000 1795382399000 120 120 0\tperson\t");
+	look_with_note("copy_database", "5000 4096 5000 1795382399000 120 120 0 0\tperson\t");
 	watch_frame_print(&frame, ctl.mem, &out);
 	ck_has(&out, "08 copy_database              5,000 rows, 4.0 KiB\n");
-	look_with_note("copy_database", "2000 4096 5000 1795382399000 16 120 1500 person"); /* a field is missing */
+	look_with_note("copy_database", "2000 4096 5000 1795382399000 16 120 1500 0 person"); /* a field is missing */
 	ck_assert_int_eq(sight.notes[STEP_copy_database].rows, 0);
 }
 END_TEST
@@ -451,6 +495,8 @@ int main(void)
 	tcase_add_test(t, waiting_and_failing_are_changes);
 	tcase_add_test(t, rates_give_a_range);
 	tcase_add_test(t, earlier_clones_give_a_range);
+	tcase_add_test(t, a_halt_gives_no_range_and_is_forgotten);
+	tcase_add_test(t, a_still_step_says_for_how_long_in_json);
 	tcase_add_test(t, clones_of_another_size_say_nothing_of_this_one);
 	tcase_add_test(t, the_table_under_way_is_shown);
 	suite_add_tcase(s, t);

@@ -399,6 +399,79 @@ START_TEST(a_record_read_twice_counts_once)
 }
 END_TEST
 
+/* What /metrics is told of the steps under way. */
+START_TEST(what_moves_and_what_stands_still_is_told)
+{
+	struct story *s = story();
+	struct engine_figures f;
+
+	say(s, "assign requested", "");
+	say(s, "request c1", NULL);
+	say(s, "go without copy_database", NULL);
+	say(s, "moved c1 copy_database rows 500 bytes 9000 total 2000", "");
+	engine_figures(story_engine(s), &f);
+	ck_assert_int_eq(f.under_way[STEP_copy_database].count[STEP_MOVES], 1);
+	ck_assert_int_eq(f.under_way[STEP_copy_database].moved.rows, 500);
+	ck_assert_int_eq(f.under_way[STEP_copy_database].moved.bytes, 9000);
+	ck_assert_int_eq(f.under_way[STEP_copy_database].moved.rows_total, 2000);
+	say(s, "step c1 copy_database again", "start c1 copy_database acted");
+	say(s, "tick 9000", NULL);
+	engine_figures(story_engine(s), &f);
+	ck_assert_int_eq(f.under_way[STEP_copy_database].count[STEP_MOVES], 1);
+	ck_assert_int_eq(f.under_way[STEP_copy_database].moved.rows, 500); /* of the call before: it goes on there */
+	say(s, "tick 1000", NULL);
+	engine_figures(story_engine(s), &f);
+	ck_assert_int_eq(f.under_way[STEP_copy_database].count[STEP_MOVES], 0);
+	ck_assert_int_eq(f.under_way[STEP_copy_database].count[STEP_STANDS_STILL], 1);
+	ck_assert_int_eq(f.longest_still_ms, 10000);
+	say(s, "moved c1 copy_database rows 600 bytes 9900 total 2000", "");
+	engine_figures(story_engine(s), &f);
+	ck_assert_int_eq(f.under_way[STEP_copy_database].count[STEP_MOVES], 1);
+	say(s, "step c1 copy_database wait 20000", "");
+	engine_figures(story_engine(s), &f);
+	ck_assert_int_eq(f.under_way[STEP_copy_database].count[STEP_WAITS], 1);
+	say(s, "tick 20000", NULL);
+	say(s, "go", NULL);
+	engine_figures(story_engine(s), &f);
+	for (int i = 0; i < STEP_END; i++)
+		for (int a = 0; a < STEP_ACTIVITY_END; a++)
+			ck_assert_int_eq(f.under_way[i].count[a], 0);
+	story_end(&s);
+}
+END_TEST
+
+static void hear(void *arg, const struct effect *fx, const struct engine_event *event, int64_t utc_ms)
+{
+	int64_t *still_ms = arg;
+
+	(void)fx;
+	(void)utc_ms;
+	if (event->kind == MESSAGE_STEP_COMPLETED && event->step == STEP_copy_database)
+		*still_ms = event->still_ms;
+}
+
+START_TEST(the_longest_stillness_is_in_the_event)
+{
+	struct story *s = story();
+	int64_t still_ms = -1;
+
+	story_hear_events(s, hear, &still_ms);
+	say(s, "assign requested", "");
+	say(s, "request c1", NULL);
+	say(s, "go without copy_database", NULL);
+	say(s, "tick 3000", NULL);
+	say(s, "moved c1 copy_database", "");
+	say(s, "tick 7000", NULL);
+	say(s, "moved c1 copy_database", "");
+	say(s, "tick 2000", NULL);
+	say(s, "step c1 copy_database again", "start c1 copy_database acted");
+	say(s, "tick 1000", NULL);
+	say(s, "step c1 copy_database done", NULL);
+	ck_assert_int_eq(still_ms, 7000);
+	story_end(&s);
+}
+END_TEST
+
 /* What /metrics and `watch` are told. */
 START_TEST(it_can_be_looked_into)
 {
@@ -461,6 +534,8 @@ int main(void)
 	tcase_add_test(tc, a_bad_record_goes_to_the_dead_letters_and_nowhere_else);
 	tcase_add_test(tc, a_record_read_twice_counts_once);
 	tcase_add_test(tc, it_can_be_looked_into);
+	tcase_add_test(tc, what_moves_and_what_stands_still_is_told);
+	tcase_add_test(tc, the_longest_stillness_is_in_the_event);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);

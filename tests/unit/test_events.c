@@ -70,7 +70,7 @@ static struct effect effect(void)
 static const struct message *made(enum message_kind kind, enum step_id step, int64_t utc_ms)
 {
 	const struct engine_event event = { .sequence = 9, .kind = kind, .step = step, .attempt = 3,
-		.result = kind == MESSAGE_STATE ? NULL : &result };
+		.still_ms = 12000, .result = kind == MESSAGE_STATE ? NULL : &result };
 	const struct effect fx = effect();
 	enum topic topic;
 	const char *key;
@@ -96,6 +96,25 @@ START_TEST(a_step_that_is_done)
 	ck_assert_int_eq(m->sequence, 9);
 	ck_assert_int_eq(m->outcome, STEP_DONE);
 	ck_assert_int_eq(m->finished_at_ms, 1785578461000);
+}
+END_TEST
+
+START_TEST(a_step_tells_its_tables)
+{
+	const struct step_completed *m;
+
+	result.tables = (struct step_tables){ .table = { { "contact", 5, 8, 2 }, { "person", 2, 1, 0 } }, .count = 2,
+		.more = 4950, .masked = 3 };
+	m = &made(MESSAGE_STEP_COMPLETED, STEP_copy_database, 5)->step_completed;
+	ck_assert_uint_eq(m->table_count, 2);
+	ck_assert_str_eq(m->tables[0].table, "contact");
+	ck_assert_int_eq(m->tables[0].rows, 5);
+	ck_assert_int_eq(m->tables[0].bytes, 8);
+	ck_assert_int_eq(m->tables[0].masked, 2);
+	ck_assert_str_eq(m->tables[1].table, "person");
+	ck_assert_int_eq(m->more_tables, 4950);
+	ck_assert_int_eq(m->masked, 3);
+	ck_assert_int_eq(m->still_ms, 12000);
 }
 END_TEST
 
@@ -266,6 +285,10 @@ START_TEST(the_longest_fits)
 	memset(snapshot.generation, 'g', sizeof snapshot.generation - 1);
 	memset(result.detail, 'd', sizeof result.detail - 1);
 	memset(result.err.text, 'e', sizeof result.err.text - 1);
+	memset(&result.tables, 'n', sizeof result.tables);
+	result.tables.count = STEP_TABLES_MAX;
+	for (size_t i = 0; i < STEP_TABLES_MAX; i++)
+		result.tables.table[i].name[STEP_TABLE_MAX - 1] = '\0';
 	memset(&result.notice, 'n', sizeof result.notice);
 	result.notice.version_name[sizeof result.notice.version_name - 1] = '\0';
 	result.notice.file_version[sizeof result.notice.file_version - 1] = '\0';
@@ -286,7 +309,7 @@ START_TEST(the_longest_fits)
 		fx.clone_id = id;
 		fx.source_ctx = fx.target_ctx = ctx;
 		m = event_message(&fx, &event, 1785578462000, &facts, mem, &topic, &key);
-		buf_init(&b, RECORD_MAX_BYTES);
+		buf_init(&b, RECORD_MAX_BYTES / 4); /* far from what a record may have */
 		ck_assert_msg(codec->encode(codec, m, &b, &e), "%s", e.text);
 		add_headers(m, &b);
 		ck_assert(!b.failed);
@@ -323,6 +346,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_step_that_is_done);
 	tcase_add_test(tc, a_step_that_was_refused_has_an_id_of_its_own);
+	tcase_add_test(tc, a_step_tells_its_tables);
 	tcase_add_test(tc, ids_are_all_different);
 	tcase_add_test(tc, the_restored_backup);
 	tcase_add_test(tc, the_state_says_what_to_do_next);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Counting from many threads, a bound on the number of series, and a text that Prometheus' own tool accepts. */
+#include "consumer/core/engine.h"
 #include "consumer/core/metrics.h"
 #include "consumer/ports/messages.h"
 #include "handlers/step.h"
@@ -50,6 +51,13 @@ static void touch_everything(void)
 		metrics_set(metrics, METRIC_LAG, i % TOPIC_END, i, (int64_t)i);
 	for (size_t i = 0; i < CLONE_STATUS_END; i++)
 		metrics_add(metrics, METRIC_CLONES_ENDED, i, 0, 1);
+	for (size_t i = 0; i < STEP_END; i++) {
+		for (size_t a = 0; a < STEP_ACTIVITY_END; a++)
+			metrics_set(metrics, METRIC_STEPS, i, a, 1);
+		metrics_set(metrics, METRIC_STEP_ROWS, i, 0, INT64_MAX);
+		metrics_set(metrics, METRIC_STEP_ROWS_EXPECTED, i, 0, 1);
+		metrics_set(metrics, METRIC_STEP_BYTES, i, 0, 1);
+	}
 	metrics_set(metrics, METRIC_OLDEST_WAITING, 0, 0, 1785579300123);
 	metrics_observe(metrics, METRIC_LEASE_WAIT, 0, 0, 3);
 }
@@ -66,7 +74,11 @@ START_TEST(counters_gauges_and_histograms)
 	metrics_observe(metrics, METRIC_STEP_DURATION, STEP_copy_database, STEP_DONE, 750);
 	metrics_observe(metrics, METRIC_STEP_DURATION, STEP_copy_database, STEP_DONE, 500);
 	metrics_observe(metrics, METRIC_STEP_DURATION, STEP_copy_database, STEP_DONE, 90000000);
+	metrics_set(metrics, METRIC_STEPS, STEP_copy_database, STEP_STANDS_STILL, 2);
+	metrics_set(metrics, METRIC_STEP_ROWS, STEP_copy_database, 0, 5370000);
 	write_text(METRICS_PROMETHEUS);
+	expect_line("\nsandbox_steps{step=\"copy_database\",activity=\"still\"} 2\n");
+	expect_line("\nsandbox_step_rows{step=\"copy_database\"} 5370000\n");
 	expect_line("\nsandbox_build_info{version=\"" SANDBOX_VERSION "\"} 1\n");
 	expect_line("\nsandbox_copy_rows_total 12\n");
 	expect_line("\nsandbox_copy_bytes_total{system=\"sql\"} 4096\n");

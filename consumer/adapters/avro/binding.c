@@ -81,8 +81,8 @@ static const struct binding request_fields[] = {
 	{ MEMBER(BIND_TEXT, "requested_by", clone_request, job.requested_by) },
 	{ MEMBER(BIND_LONG, "requested_at", clone_request, requested_at_ms) },
 	{ .field = "mask", .type = BIND_RECORD, .inside = mask_fields },
-	{ MEMBER(BIND_USERS, "user_plan_map", clone_request, job.users),
-	  .count = offsetof(struct clone_request, job.user_count), .inside = user_fields },
+	{ MEMBER(BIND_RECORDS, "user_plan_map", clone_request, job.users),
+	  .count = offsetof(struct clone_request, job.user_count), .inside = user_fields, .size = sizeof(struct user_plan) },
 	{ MEMBER(BIND_ENUM, "documents", clone_request, job.documents), .name_of = documents_name },
 	{ MEMBER(BIND_ENUM, "attachments", clone_request, job.attachments), .name_of = attachments_name },
 	{ MEMBER(BIND_LONGS, "enable_schedules", clone_request, job.enable_schedules),
@@ -125,6 +125,14 @@ static const struct binding control_fields[] = {
 	{ .type = BIND_END },
 };
 
+static const struct binding table_fields[] = {
+	{ MEMBER(BIND_TEXT, "table", table_figures, table) },
+	{ MEMBER(BIND_LONG, "rows", table_figures, rows) },
+	{ MEMBER(BIND_LONG, "bytes", table_figures, bytes) },
+	{ MEMBER(BIND_LONG, "masked", table_figures, masked) },
+	{ .type = BIND_END },
+};
+
 static const struct binding step_fields[] = {
 	{ MEMBER(BIND_TEXT, "event_id", step_completed, event_id) },
 	{ MEMBER(BIND_TEXT, "clone_id", step_completed, clone_id) },
@@ -142,6 +150,12 @@ static const struct binding step_fields[] = {
 	{ MEMBER(BIND_LONG, "rows", step_completed, rows) },
 	{ MEMBER(BIND_LONG, "bytes", step_completed, bytes) },
 	{ MEMBER(BIND_TEXT, "detail", step_completed, detail) },
+	{ MEMBER(BIND_LONG, "masked", step_completed, masked) },
+	{ MEMBER(BIND_LONG, "still_ms", step_completed, still_ms) },
+	{ MEMBER(BIND_RECORDS, "tables", step_completed, tables),
+	  .count = offsetof(struct step_completed, table_count), .inside = table_fields,
+	  .size = sizeof(struct table_figures) },
+	{ MEMBER(BIND_LONG, "more_tables", step_completed, more_tables) },
 	{ .type = BIND_END },
 };
 

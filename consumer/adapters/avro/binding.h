@@ -22,7 +22,7 @@ enum binding_type {
 	BIND_RECORD,   /* members of the same struct in a record of their own */
 	BIND_TEXTS,    /* const char *const * with its count */
 	BIND_LONGS,    /* const int64_t * with its count */
-	BIND_USERS,    /* const struct user_plan * with its count */
+	BIND_RECORDS,  /* const struct * with its count, each of `size` bytes */
 };
 
 struct binding {
@@ -32,7 +32,8 @@ struct binding {
 	size_t count; /* offset of the count or length that belongs to it */
 	size_t given; /* offset of the bool that says whether it is there; 0: always */
 	const char *(*name_of)(int value);  /* BIND_ENUM: NULL for what has no symbol */
-	const struct binding *inside;       /* BIND_RECORD, BIND_USERS */
+	const struct binding *inside;       /* BIND_RECORD, BIND_RECORDS */
+	size_t size;                        /* of one, BIND_RECORDS */
 };
 
 /* The table of that kind. */

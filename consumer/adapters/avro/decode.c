@@ -94,17 +94,16 @@ static bool decode_longs(struct decoding *d, const struct datum *list, const int
 	return true;
 }
 
-static bool decode_users(struct decoding *d, const struct binding *b, const struct datum *list,
-                         const struct user_plan **users_r)
+static bool decode_records(struct decoding *d, const struct binding *b, const struct datum *list, const void **records_r)
 {
-	struct user_plan *users = arena_take(d->mem, list->list.count * sizeof *users);
+	char *records = arena_take(d->mem, list->list.count * b->size);
 
-	if (!users)
+	if (!records)
 		return no_memory(d);
 	for (size_t i = 0; i < list->list.count; i++)
-		if (!decode_table(d, b->inside, &list->list.items[i], (char *)&users[i]))
+		if (!decode_table(d, b->inside, &list->list.items[i], records + i * b->size))
 			return false;
-	*users_r = users;
+	*records_r = records;
 	return true;
 }
 
@@ -117,7 +116,7 @@ static bool decode_list(struct decoding *d, const struct binding *b, const struc
 	case BIND_LONGS:
 		return decode_longs(d, list, (const int64_t **)(body + b->at));
 	default:
-		return decode_users(d, b, list, (const struct user_plan **)(body + b->at));
+		return decode_records(d, b, list, (const void **)(body + b->at));
 	}
 }
 

@@ -70,7 +70,7 @@ static bool encode_item(struct encoding *n, const struct binding *b, const struc
 	case BIND_LONGS:
 		return set(n, avro_value_set_long(item, ((const int64_t *)list)[i]));
 	default:
-		return encode_table(n, b->inside, items, (const char *)&((const struct user_plan *)list)[i], item);
+		return encode_table(n, b->inside, items, (const char *)list + i * b->size, item);
 	}
 }
 

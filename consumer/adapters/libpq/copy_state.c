@@ -47,12 +47,14 @@ bool pg_copy_write(struct pg_copy *copy, struct err *e)
 
 bool pg_copy_totals(struct pg_copy *copy, struct sql_pages *pages, struct err *e)
 {
-	static const char sql[] =
-		"SELECT count(*), coalesce(sum(c.checked), 0), coalesce(sum(u.rows), 0), coalesce(sum(u.bytes), 0),"
-		" coalesce(sum(u.cells_changed), 0), coalesce(sum(greatest(c.expected, u.rows)), 0),"
-		" coalesce((SELECT name FROM public.sandbox_copy WHERE checked = 0 ORDER BY n LIMIT 1), '')"
-		" FROM public.sandbox_copy AS c LEFT JOIN (SELECT n, sum(rows) AS rows, sum(bytes) AS bytes, sum(cells_changed) AS cells_changed FROM"
-		" public.sandbox_copy_unit GROUP BY n) AS u ON u.n = c.n";
+	static const char sql[] = /* and the table under way: the largest with rows left, then with rows to be read back */
+		"WITH t AS (SELECT c.n, c.name, c.checked, c.expected, min(u.done) AS done, sum(u.rows) AS rows,"
+		" sum(u.bytes) AS bytes, sum(u.cells_changed) AS cells_changed FROM public.sandbox_copy AS c"
+		" LEFT JOIN public.sandbox_copy_unit AS u ON u.n = c.n GROUP BY c.n, c.name, c.checked, c.expected)"
+		" SELECT a.*, coalesce((parse_ident(b.name))[2], ''), coalesce(b.rows, 0), coalesce(b.bytes, 0) FROM"
+		" (SELECT count(*), coalesce(sum(checked), 0), coalesce(sum(rows), 0), coalesce(sum(bytes), 0),"
+		" coalesce(sum(cells_changed), 0), coalesce(sum(greatest(expected, rows)), 0) FROM t) AS a LEFT JOIN"
+		" (SELECT * FROM t WHERE checked = 0 ORDER BY done, expected DESC, n LIMIT 1) AS b ON true";
 	PGresult *r = pg_query(&copy->session->own, sql, NULL, 0, e);
 
 	if (!r)
@@ -64,6 +66,8 @@ bool pg_copy_totals(struct pg_copy *copy, struct sql_pages *pages, struct err *e
 	pages->cells_changed = pg_number(r, 0, 4);
 	pages->rows_expected = pg_number(r, 0, 5);
 	snprintf(pages->table, sizeof pages->table, "%.*s", (int)sizeof pages->table - 1, PQgetvalue(r, 0, 6));
+	pages->table_rows = pg_number(r, 0, 7);
+	pages->table_bytes = pg_number(r, 0, 8);
 	PQclear(r);
 	return true;
 }

@@ -174,6 +174,7 @@ static bool remember(struct copy *copy, const struct fence *f, struct sql_pages 
 	if (!copy_write_run(copy, e) || !copy_totals(copy, pages, e))
 		return false;
 	pages->table_rows = copy->last.at.rows;
+	pages->table_bytes = copy->last.bytes;
 	snprintf(pages->table, sizeof pages->table, "%.*s", (int)sizeof pages->table - 1, copy->last.name);
 	snprintf(pages->cursor, sizeof pages->cursor, "run %d phase %d", copy->run.run, (int)copy->run.phase);
 	return ledger_set(copy->port, copy->conn, f, pages->rows, pages->cursor, e);
