@@ -91,7 +91,8 @@ bool wire_redis(const struct config *c, struct wire_texts *texts, struct redis_s
 	size_t sentinel_count = config_list(c, CONF_REDIS_SENTINELS, &sentinels);
 
 	if (!read_password(c, CONF_REDIS_PASSWORD_FILE, &texts->secret, e) ||
-	    !read_password(c, CONF_REDIS_SENTINEL_PASSWORD_FILE, &texts->sentinel_secret, e))
+	    !read_password(c, CONF_REDIS_SENTINEL_PASSWORD_FILE, &texts->sentinel_secret, e) ||
+	    !read_password(c, CONF_REDIS_TLS_KEY_PASSWORD_FILE, &texts->key_secret, e))
 		return false;
 	*settings = (struct redis_settings){
 		.socket_path = config_text(c, CONF_REDIS_SOCKET),
@@ -100,6 +101,11 @@ bool wire_redis(const struct config *c, struct wire_texts *texts, struct redis_s
 		.user = config_text(c, CONF_REDIS_USER),
 		.password = buf_text(&texts->secret),
 		.tls = config_bool(c, CONF_REDIS_TLS),
+		.tls_ca_file = config_text(c, CONF_REDIS_TLS_CA),
+		.tls_cert_file = config_text(c, CONF_REDIS_TLS_CERT),
+		.tls_key_file = config_text(c, CONF_REDIS_TLS_KEY),
+		.tls_key_password = buf_text(&texts->key_secret),
+		.tls_any_name = !config_bool(c, CONF_REDIS_TLS_CHECK_NAME),
 		.sentinels = sentinels,
 		.sentinel_count = sentinel_count,
 		.sentinel_master = config_text(c, CONF_REDIS_SENTINEL_MASTER),

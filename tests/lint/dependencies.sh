@@ -75,9 +75,9 @@ may_include consumer/programs 'consumer/ handlers/' "$system getopt"
 
 known_adapters=''
 adapter kafka 'librdkafka/rdkafka'
-adapter redis 'hiredis/hiredis'
+adapter redis 'hiredis/hiredis' 'consumer/adapters/openssl/tls_client'
 adapter avro 'avro jansson'
-adapter openssl 'openssl/bio openssl/bn openssl/err openssl/evp openssl/hmac openssl/pem openssl/rand openssl/rsa openssl/core_names'
+adapter openssl 'openssl/bio openssl/bn openssl/err openssl/evp openssl/hmac openssl/pem openssl/rand openssl/rsa openssl/core_names openssl/ssl openssl/x509v3'
 adapter http 'curl/curl jansson resolv sys/resource' 'consumer/notifier/address_rules consumer/notifier/target_url'
 adapter httpd 'microhttpd'
 adapter odbc 'sql sqlext' 'handlers/sql/'

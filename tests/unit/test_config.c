@@ -244,7 +244,7 @@ START_TEST(the_store_takes_what_the_limits_allow)
 END_TEST
 
 /* Silently without TLS would be worse than not at all. */
-START_TEST(the_store_says_that_it_has_no_tls)
+START_TEST(the_store_says_which_tls_makes_no_sense)
 {
 	struct redis_settings settings = { .socket_path = "/nowhere/redis.sock", .owner = "a" };
 
@@ -252,7 +252,21 @@ START_TEST(the_store_says_that_it_has_no_tls)
 	settings.tls = config_bool(config, CONF_REDIS_TLS);
 	ck_assert_ptr_null(redis_store_new(&settings, &err));
 	ck_assert_int_eq(err.class, ERR_REFUSED);
-	expect("without TLS; reach the server by its unix socket or through a local tunnel");
+	expect("both tls and a socket");
+	err_clear(&err);
+	settings.socket_path = "";
+	settings.tls_cert_file = "/nowhere/cert.pem";
+	ck_assert_ptr_null(redis_store_new(&settings, &err));
+	expect("set together or not at all");
+	err_clear(&err);
+	settings.tls_key_file = "/nowhere/key.pem";
+	settings.tls = false;
+	ck_assert_ptr_null(redis_store_new(&settings, &err));
+	expect("nothing would be encrypted");
+	err_clear(&err);
+	settings.tls = true;
+	ck_assert_ptr_null(redis_store_new(&settings, &err));
+	expect("the certificate in /nowhere/cert.pem cannot be read");
 }
 END_TEST
 
@@ -383,7 +397,7 @@ int main(void)
 	tcase_add_test(tc, variables);
 	tcase_add_test(tc, files_with_mistakes);
 	tcase_add_test(tc, the_store_takes_what_the_limits_allow);
-	tcase_add_test(tc, the_store_says_that_it_has_no_tls);
+	tcase_add_test(tc, the_store_says_which_tls_makes_no_sense);
 	tcase_add_test(tc, long_lines_are_read_whole_or_refused);
 	tcase_add_test(tc, a_secret_property_needs_a_private_file);
 	tcase_add_test(tc, what_is_shown_can_be_read_again);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/adapters/redis/redis_link.h"
 
+#include "consumer/adapters/openssl/tls_client.h"
 #include "consumer/adapters/redis/redis_greeting.h"
 #include "consumer/adapters/redis/redis_sentinel.h"
 
@@ -20,6 +21,7 @@ enum {
 	PAUSE_LONGEST_MS = 5000,
 	PAUSE_FOR_SENTINELS_MS = 1000, /* a new master is there within seconds */
 	SHA_TEXT = 41,
+	TLS_READ_BYTES = 16 * 1024, /* as much as one record of TLS holds: nothing is left inside that no event tells of */
 };
 
 enum link_state { LINK_DOWN, LINK_ASKING /* a Sentinel */, LINK_GREETING, LINK_READY };
@@ -31,7 +33,9 @@ struct redis_link {
 	enum redis_link_use use;
 	struct redis_sentinels *sentinels; /* NULL: the server is where the settings say */
 
-	redisContext *context; /* NULL while down */
+	struct tls_client *tls; /* NULL: none is wanted */
+	redisContext *context;  /* NULL while down */
+	struct tls_stream *stream; /* over the context's socket; NULL without TLS */
 	const char *at;        /* the host it was opened to */
 	struct redis_bounds bounds;
 	int epoll_fd;
@@ -68,6 +72,26 @@ static char *copy(const char *text, const char *otherwise)
 	return strdup(text && text[0] ? text : otherwise);
 }
 
+static bool make_tls(const struct redis_settings *s, struct tls_client **tls_r, struct err *e)
+{
+	const struct tls_settings settings = { s->tls_ca_file, s->tls_cert_file, s->tls_key_file, s->tls_key_password,
+		s->tls_any_name };
+
+	if (s->tls)
+		*tls_r = tls_client_new(&settings, e);
+	if (s->tls && !*tls_r)
+		err_prepend(e, "[redis]");
+	return !s->tls || *tls_r;
+}
+
+static void disconnect(struct redis_link *link)
+{
+	tls_stream_free(&link->stream);
+	if (link->context)
+		redisFree(link->context); /* closing takes it out of the epoll set */
+	link->context = NULL;
+}
+
 struct redis_link *redis_link_new(const struct redis_settings *settings, enum redis_link_use use, struct err *e)
 {
 	struct redis_link *link;
@@ -94,7 +118,7 @@ struct redis_link *redis_link_new(const struct redis_settings *settings, enum re
 	if (!link->socket_path || !link->host || !link->user || !link->password || link->epoll_fd < 0) {
 		err_set(e, ERR_TRANSIENT, 0, "redis", "out of memory or of file descriptors");
 		redis_link_free(&link);
-	} else if (!redis_sentinels_new(settings, &link->sentinels, e)) {
+	} else if (!redis_sentinels_new(settings, &link->sentinels, e) || !make_tls(settings, &link->tls, e)) {
 		redis_link_free(&link);
 	}
 	return link;
@@ -106,8 +130,8 @@ void redis_link_free(struct redis_link **link)
 
 	if (!l)
 		return;
-	if (l->context)
-		redisFree(l->context);
+	disconnect(l);
+	tls_client_free(&l->tls);
 	if (l->epoll_fd >= 0)
 		close(l->epoll_fd);
 	if (l->password)
@@ -180,9 +204,7 @@ static int64_t next_pause(struct redis_link *link)
 
 static void go_down(struct redis_link *link, const struct err *why)
 {
-	if (link->context)
-		redisFree(link->context); /* closing takes it out of the epoll set */
-	link->context = NULL;
+	disconnect(link);
 	if (link->state == LINK_READY) {
 		/* What was sent in part may have happened; what was not sent yet goes the same way, so order is kept.
 		 */
@@ -214,18 +236,23 @@ void redis_link_drop(struct redis_link *link, const char *why)
 	link->losses++;
 }
 
-/* The server or the way to it went away. */
-static void lose(struct redis_link *link, const char *detail)
+/* The server or the way to it went away, or it is not to be spoken to. */
+static void lose_as(struct redis_link *link, enum err_class class, const char *detail)
 {
 	struct err e = { 0 };
 
 	if (link->state == LINK_READY)
-		err_set(&e, ERR_TRANSIENT, 0, "redis", "the connection to Redis ended: %s", detail);
+		err_set(&e, class, 0, "redis", "the connection to Redis ended: %s", detail);
 	else
-		err_set(&e, ERR_TRANSIENT, 0, "redis", "cannot connect to %s at %s: %s",
+		err_set(&e, class, 0, "redis", "cannot connect to %s at %s: %s",
 			link->state == LINK_ASKING ? "the Redis Sentinel" : "Redis",
 			link->socket_path[0] ? link->socket_path : link->at, detail);
 	go_down(link, &e);
+}
+
+static void lose(struct redis_link *link, const char *detail)
+{
+	lose_as(link, ERR_TRANSIENT, detail);
 }
 
 static void ask_write(struct redis_link *link, bool wanted)
@@ -249,6 +276,7 @@ static void write_hello(struct redis_link *link)
 static void connect_to(struct redis_link *link, enum link_state state, const char *host, int port)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT };
+	struct err e = { 0 };
 	redisContext *context = link->socket_path[0] ? redisConnectUnixNonBlock(link->socket_path)
 						     : redisConnectNonBlock(host, port);
 
@@ -260,6 +288,10 @@ static void connect_to(struct redis_link *link, enum link_state state, const cha
 		return;
 	}
 	redis_bounds_set(&link->bounds, context->reader);
+	if (link->tls && !(link->stream = tls_stream_new(link->tls, context->fd, host, &e))) {
+		lose(link, e.text);
+		return;
+	}
 	link->asks_write = true;
 	link->due_ms = redis_now_ms() + link->connect_timeout_ms;
 	if (epoll_ctl(link->epoll_fd, EPOLL_CTL_ADD, context->fd, &event) != 0)
@@ -296,7 +328,7 @@ static void on_sentinel(struct redis_link *link, const redisReply *reply)
 		go_down(link, &e);
 	if (heard != REDIS_HEARD_MASTER)
 		return;
-	redisFree(link->context);
+	disconnect(link);
 	host = redis_sentinels_master(link->sentinels, &port);
 	connect_to(link, LINK_GREETING, host, port);
 	if (link->state == LINK_GREETING)
@@ -352,22 +384,41 @@ static void on_hello(struct redis_link *link, const redisReply *reply)
 
 /* ---- bytes ---- */
 
+/* Of the data as much as goes now; *waits_r: no more goes before something was read. False when the connection ended. */
+static bool send_part(struct redis_link *link, const char *data, size_t len, size_t *moved_r, bool *waits_r)
+{
+	struct err e = { 0 };
+	ssize_t n;
+
+	if (link->stream) {
+		enum tls_status status = tls_write(link->stream, data, len, moved_r, &e);
+
+		*waits_r = status == TLS_WANTS_READ;
+		if (status == TLS_ENDED)
+			lose_as(link, e.class, e.text);
+		return status != TLS_ENDED;
+	}
+	do
+		n = send(link->context->fd, data, len, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	*moved_r = n > 0 ? (size_t)n : 0;
+	if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+		lose(link, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
 /* By send() and not by redisBufferWrite(), which moves all that is left after every part sent and lets SIGPIPE end
  * the program when the server is gone. False when the connection ended. */
-static bool send_some(struct redis_link *link, struct buf *out, size_t *sent)
+static bool send_some(struct redis_link *link, struct buf *out, size_t *sent, bool *waits_r)
 {
-	while (*sent < out->len) {
-		ssize_t n = send(link->context->fd, out->data + *sent, out->len - *sent, MSG_NOSIGNAL);
+	size_t moved = 1;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			return true;
-		if (n < 0) {
-			lose(link, strerror(errno));
+	while (*sent < out->len && moved > 0) {
+		if (!send_part(link, out->data + *sent, out->len - *sent, &moved, waits_r))
 			return false;
-		}
-		*sent += (size_t)n;
+		*sent += moved;
 	}
 	return true;
 }
@@ -375,10 +426,11 @@ static bool send_some(struct redis_link *link, struct buf *out, size_t *sent)
 static void send_all(struct redis_link *link)
 {
 	struct buf *out = &link->out;
+	bool waits = false;
 
-	if (!send_some(link, &link->hello, &link->hello_sent))
+	if (!send_some(link, &link->hello, &link->hello_sent, &waits))
 		return;
-	if (link->state == LINK_READY && !send_some(link, out, &link->out_sent))
+	if (link->state == LINK_READY && !send_some(link, out, &link->out_sent, &waits))
 		return;
 	if (link->out_sent == out->len) {
 		buf_clear(out);
@@ -388,7 +440,31 @@ static void send_all(struct redis_link *link)
 		memmove(out->data, out->data + link->out_sent, out->len + 1);
 		link->out_sent = 0;
 	}
-	ask_write(link, link->hello_sent < link->hello.len || (link->state == LINK_READY && out->len > 0));
+	ask_write(link, !waits && (link->hello_sent < link->hello.len || (link->state == LINK_READY && out->len > 0)));
+}
+
+/* False when the connection ended. */
+static bool read_some(struct redis_link *link)
+{
+	char data[TLS_READ_BYTES];
+	struct err e = { 0 };
+	size_t moved;
+
+	if (!link->stream) {
+		if (redisBufferRead(link->context) == REDIS_OK)
+			return true;
+		lose(link, link->context->errstr);
+		return false;
+	}
+	if (tls_read(link->stream, data, sizeof data, &moved, &e) == TLS_ENDED) {
+		lose_as(link, e.class, e.text);
+		return false;
+	}
+	if (moved && redisReaderFeed(link->context->reader, data, moved) != REDIS_OK) {
+		lose(link, "out of memory");
+		return false;
+	}
+	return true;
 }
 
 /* True when bytes came. */
@@ -397,10 +473,8 @@ static bool receive(struct redis_link *link)
 	redisContext *context = link->context;
 	const size_t before = context->reader->len;
 
-	if (redisBufferRead(context) != REDIS_OK) {
-		lose(link, context->errstr);
+	if (!read_some(link))
 		return false;
-	}
 	if (context->reader->len > REDIS_REPLY_MAX) {
 		go_down_because(link, "an answer of Redis was larger than any answer we ask for");
 		return false;
@@ -454,7 +528,9 @@ void redis_link_drive(struct redis_link *link)
 		open_link(link);
 	greet(link);
 	if (is_opening(link) && redis_now_ms() >= link->due_ms)
-		go_down_because(link, "Redis does not answer; is it stopped or overloaded?");
+		go_down_because(link, link->stream && !tls_is_open(link->stream)
+			? "Redis does not answer the TLS handshake; is it a port without TLS, or is it stopped?"
+			: "Redis does not answer; is it stopped or overloaded?");
 	if (link->state != LINK_DOWN)
 		send_all(link);
 }

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/adapters/redis/redis_settings.h"
 
-#include <hiredis/hiredis.h>
+static bool has(const char *text)
+{
+	return text && text[0];
+}
 
 bool redis_settings_check(const struct redis_settings *settings, struct err *e)
 {
-	const bool has_socket = settings->socket_path && settings->socket_path[0];
-	const bool has_master = settings->sentinel_master && settings->sentinel_master[0];
+	const bool has_socket = has(settings->socket_path), has_master = has(settings->sentinel_master);
 
-	if (settings->tls)
-		return err_set(e, ERR_REFUSED, 0, "redis",
-			       "[redis] tls = true, but this program was built with hiredis %d.%d, without TLS; reach the server "
-			       "by its unix socket or through a local tunnel (stunnel, ssh -L), with tls = false",
-			       HIREDIS_MAJOR, HIREDIS_MINOR);
+	if (settings->tls && has_socket)
+		return err_set(e, ERR_REFUSED, 0, "redis", "[redis] has both tls and a socket, which needs none; name one of them");
+	if (settings->tls && has(settings->tls_cert_file) != has(settings->tls_key_file))
+		return err_set(e, ERR_REFUSED, 0, "redis", "[redis] tls_cert and tls_key are set together or not at all");
+	if (!settings->tls && (has(settings->tls_ca_file) || has(settings->tls_cert_file)))
+		return err_set(e, ERR_REFUSED, 0, "redis", "[redis] names certificates, but tls = false: nothing would be encrypted");
 	if (settings->sentinel_count > 0 && has_socket)
 		return err_set(e, ERR_REFUSED, 0, "redis", "[redis] has both sentinels and a socket; name one of them");
 	if (settings->sentinel_count > 0 && !has_master)

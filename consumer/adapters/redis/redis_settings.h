@@ -16,7 +16,10 @@ struct redis_settings {          /* everything is copied by the constructors; 0 
 	const char *user;        /* ACL user; empty is the default user */
 	const char *password;    /* empty: no AUTH is sent */
 	int db;                  /* 0 */
-	bool tls;                /* refused: hiredis 0.14 has none */
+	bool tls;                /* to the server and to the Sentinels */
+	const char *tls_ca_file; /* PEM; empty: the system's authorities */
+	const char *tls_cert_file, *tls_key_file, *tls_key_password; /* what we show; empty: nothing */
+	bool tls_any_name;       /* any certificate of those authorities will do */
 	const char *const *sentinels; /* "host:port"; when there are any, they say where the master is */
 	size_t sentinel_count;
 	const char *sentinel_master;   /* the name by which they watch it */
@@ -29,7 +32,7 @@ struct redis_settings {          /* everything is copied by the constructors; 0 
 	int64_t keep_ms;            /* 30 days, and not less: how long a clone at rest is remembered */
 };
 
-/* REFUSED with a sentence when they contradict each other, or ask for what this build cannot do. */
+/* REFUSED with a sentence when they contradict each other. */
 bool redis_settings_check(const struct redis_settings *settings, struct err *e);
 
 #endif
