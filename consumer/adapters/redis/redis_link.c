@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/adapters/redis/redis_link.h"
 
-#include "consumer/adapters/openssl/tls_client.h"
 #include "consumer/adapters/redis/redis_greeting.h"
 #include "consumer/adapters/redis/redis_sentinel.h"
+#include "consumer/adapters/redis/redis_wire.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -21,7 +21,6 @@ enum {
 	PAUSE_LONGEST_MS = 5000,
 	PAUSE_FOR_SENTINELS_MS = 1000, /* a new master is there within seconds */
 	SHA_TEXT = 41,
-	TLS_READ_BYTES = 16 * 1024, /* as much as one record of TLS holds: nothing is left inside that no event tells of */
 };
 
 enum link_state { LINK_DOWN, LINK_ASKING /* a Sentinel */, LINK_GREETING, LINK_READY };
@@ -33,9 +32,7 @@ struct redis_link {
 	enum redis_link_use use;
 	struct redis_sentinels *sentinels; /* NULL: the server is where the settings say */
 
-	struct tls_client *tls; /* NULL: none is wanted */
-	redisContext *context;  /* NULL while down */
-	struct tls_stream *stream; /* over the context's socket; NULL without TLS */
+	struct redis_wire wire; /* its context is NULL while down */
 	const char *at;        /* the host it was opened to */
 	struct redis_bounds bounds;
 	int epoll_fd;
@@ -72,26 +69,6 @@ static char *copy(const char *text, const char *otherwise)
 	return strdup(text && text[0] ? text : otherwise);
 }
 
-static bool make_tls(const struct redis_settings *s, struct tls_client **tls_r, struct err *e)
-{
-	const struct tls_settings settings = { s->tls_ca_file, s->tls_cert_file, s->tls_key_file, s->tls_key_password,
-		s->tls_any_name };
-
-	if (s->tls)
-		*tls_r = tls_client_new(&settings, e);
-	if (s->tls && !*tls_r)
-		err_prepend(e, "[redis]");
-	return !s->tls || *tls_r;
-}
-
-static void disconnect(struct redis_link *link)
-{
-	tls_stream_free(&link->stream);
-	if (link->context)
-		redisFree(link->context); /* closing takes it out of the epoll set */
-	link->context = NULL;
-}
-
 struct redis_link *redis_link_new(const struct redis_settings *settings, enum redis_link_use use, struct err *e)
 {
 	struct redis_link *link;
@@ -118,7 +95,7 @@ struct redis_link *redis_link_new(const struct redis_settings *settings, enum re
 	if (!link->socket_path || !link->host || !link->user || !link->password || link->epoll_fd < 0) {
 		err_set(e, ERR_TRANSIENT, 0, "redis", "out of memory or of file descriptors");
 		redis_link_free(&link);
-	} else if (!redis_sentinels_new(settings, &link->sentinels, e) || !make_tls(settings, &link->tls, e)) {
+	} else if (!redis_sentinels_new(settings, &link->sentinels, e) || !redis_wire_init(&link->wire, settings, e)) {
 		redis_link_free(&link);
 	}
 	return link;
@@ -130,8 +107,7 @@ void redis_link_free(struct redis_link **link)
 
 	if (!l)
 		return;
-	disconnect(l);
-	tls_client_free(&l->tls);
+	redis_wire_done(&l->wire);
 	if (l->epoll_fd >= 0)
 		close(l->epoll_fd);
 	if (l->password)
@@ -204,7 +180,7 @@ static int64_t next_pause(struct redis_link *link)
 
 static void go_down(struct redis_link *link, const struct err *why)
 {
-	disconnect(link);
+	redis_wire_disconnect(&link->wire);
 	if (link->state == LINK_READY) {
 		/* What was sent in part may have happened; what was not sent yet goes the same way, so order is kept.
 		 */
@@ -237,22 +213,17 @@ void redis_link_drop(struct redis_link *link, const char *why)
 }
 
 /* The server or the way to it went away, or it is not to be spoken to. */
-static void lose_as(struct redis_link *link, enum err_class class, const char *detail)
+static void lose(struct redis_link *link, const struct err *why)
 {
 	struct err e = { 0 };
 
 	if (link->state == LINK_READY)
-		err_set(&e, class, 0, "redis", "the connection to Redis ended: %s", detail);
+		err_set(&e, why->class, 0, "redis", "the connection to Redis ended: %s", why->text);
 	else
-		err_set(&e, class, 0, "redis", "cannot connect to %s at %s: %s",
+		err_set(&e, why->class, 0, "redis", "cannot connect to %s at %s: %s",
 			link->state == LINK_ASKING ? "the Redis Sentinel" : "Redis",
-			link->socket_path[0] ? link->socket_path : link->at, detail);
+			link->socket_path[0] ? link->socket_path : link->at, why->text);
 	go_down(link, &e);
-}
-
-static void lose(struct redis_link *link, const char *detail)
-{
-	lose_as(link, ERR_TRANSIENT, detail);
 }
 
 static void ask_write(struct redis_link *link, bool wanted)
@@ -262,7 +233,7 @@ static void ask_write(struct redis_link *link, bool wanted)
 	if (wanted == link->asks_write)
 		return;
 	link->asks_write = wanted;
-	epoll_ctl(link->epoll_fd, EPOLL_CTL_MOD, link->context->fd, &event);
+	epoll_ctl(link->epoll_fd, EPOLL_CTL_MOD, link->wire.context->fd, &event);
 }
 
 static void write_hello(struct redis_link *link)
@@ -277,24 +248,17 @@ static void connect_to(struct redis_link *link, enum link_state state, const cha
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT };
 	struct err e = { 0 };
-	redisContext *context = link->socket_path[0] ? redisConnectUnixNonBlock(link->socket_path)
-						     : redisConnectNonBlock(host, port);
 
-	link->context = context;
 	link->at = host;
 	link->state = state;
-	if (!context || context->err) {
-		lose(link, context ? context->errstr : "out of memory");
+	if (!redis_wire_connect(&link->wire, link->socket_path, host, port, &e)) {
+		lose(link, &e);
 		return;
 	}
-	redis_bounds_set(&link->bounds, context->reader);
-	if (link->tls && !(link->stream = tls_stream_new(link->tls, context->fd, host, &e))) {
-		lose(link, e.text);
-		return;
-	}
+	redis_bounds_set(&link->bounds, link->wire.context->reader);
 	link->asks_write = true;
 	link->due_ms = redis_now_ms() + link->connect_timeout_ms;
-	if (epoll_ctl(link->epoll_fd, EPOLL_CTL_ADD, context->fd, &event) != 0)
+	if (epoll_ctl(link->epoll_fd, EPOLL_CTL_ADD, link->wire.context->fd, &event) != 0)
 		go_down_because(link, "cannot watch the connection to Redis");
 }
 
@@ -328,7 +292,7 @@ static void on_sentinel(struct redis_link *link, const redisReply *reply)
 		go_down(link, &e);
 	if (heard != REDIS_HEARD_MASTER)
 		return;
-	disconnect(link);
+	redis_wire_disconnect(&link->wire);
 	host = redis_sentinels_master(link->sentinels, &port);
 	connect_to(link, LINK_GREETING, host, port);
 	if (link->state == LINK_GREETING)
@@ -384,54 +348,17 @@ static void on_hello(struct redis_link *link, const redisReply *reply)
 
 /* ---- bytes ---- */
 
-/* Of the data as much as goes now; *waits_r: no more goes before something was read. False when the connection ended. */
-static bool send_part(struct redis_link *link, const char *data, size_t len, size_t *moved_r, bool *waits_r)
-{
-	struct err e = { 0 };
-	ssize_t n;
-
-	if (link->stream) {
-		enum tls_status status = tls_write(link->stream, data, len, moved_r, &e);
-
-		*waits_r = status == TLS_WANTS_READ;
-		if (status == TLS_ENDED)
-			lose_as(link, e.class, e.text);
-		return status != TLS_ENDED;
-	}
-	do
-		n = send(link->context->fd, data, len, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	*moved_r = n > 0 ? (size_t)n : 0;
-	if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
-		lose(link, strerror(errno));
-		return false;
-	}
-	return true;
-}
-
-/* By send() and not by redisBufferWrite(), which moves all that is left after every part sent and lets SIGPIPE end
- * the program when the server is gone. False when the connection ended. */
-static bool send_some(struct redis_link *link, struct buf *out, size_t *sent, bool *waits_r)
-{
-	size_t moved = 1;
-
-	while (*sent < out->len && moved > 0) {
-		if (!send_part(link, out->data + *sent, out->len - *sent, &moved, waits_r))
-			return false;
-		*sent += moved;
-	}
-	return true;
-}
-
 static void send_all(struct redis_link *link)
 {
 	struct buf *out = &link->out;
 	bool waits = false;
+	struct err e = { 0 };
 
-	if (!send_some(link, &link->hello, &link->hello_sent, &waits))
+	if (!redis_wire_send(&link->wire, &link->hello, &link->hello_sent, &waits, &e) ||
+	    (link->state == LINK_READY && !redis_wire_send(&link->wire, out, &link->out_sent, &waits, &e))) {
+		lose(link, &e);
 		return;
-	if (link->state == LINK_READY && !send_some(link, out, &link->out_sent, &waits))
-		return;
+	}
 	if (link->out_sent == out->len) {
 		buf_clear(out);
 		link->out_sent = 0;
@@ -443,38 +370,17 @@ static void send_all(struct redis_link *link)
 	ask_write(link, !waits && (link->hello_sent < link->hello.len || (link->state == LINK_READY && out->len > 0)));
 }
 
-/* False when the connection ended. */
-static bool read_some(struct redis_link *link)
-{
-	char data[TLS_READ_BYTES];
-	struct err e = { 0 };
-	size_t moved;
-
-	if (!link->stream) {
-		if (redisBufferRead(link->context) == REDIS_OK)
-			return true;
-		lose(link, link->context->errstr);
-		return false;
-	}
-	if (tls_read(link->stream, data, sizeof data, &moved, &e) == TLS_ENDED) {
-		lose_as(link, e.class, e.text);
-		return false;
-	}
-	if (moved && redisReaderFeed(link->context->reader, data, moved) != REDIS_OK) {
-		lose(link, "out of memory");
-		return false;
-	}
-	return true;
-}
-
 /* True when bytes came. */
 static bool receive(struct redis_link *link)
 {
-	redisContext *context = link->context;
+	redisContext *context = link->wire.context;
 	const size_t before = context->reader->len;
+	struct err e = { 0 };
 
-	if (!read_some(link))
+	if (!redis_wire_read(&link->wire, &e)) {
+		lose(link, &e);
 		return false;
+	}
 	if (context->reader->len > REDIS_REPLY_MAX) {
 		go_down_because(link, "an answer of Redis was larger than any answer we ask for");
 		return false;
@@ -487,7 +393,7 @@ static redisReply *next_reply(struct redis_link *link)
 	while (link->state != LINK_DOWN) {
 		void *reply = NULL;
 
-		if (redisGetReplyFromReader(link->context, &reply) != REDIS_OK) {
+		if (redisGetReplyFromReader(link->wire.context, &reply) != REDIS_OK) {
 			go_down_because(link, "Redis sent something that is no answer; the connection was closed");
 			return NULL;
 		}
@@ -528,7 +434,7 @@ void redis_link_drive(struct redis_link *link)
 		open_link(link);
 	greet(link);
 	if (is_opening(link) && redis_now_ms() >= link->due_ms)
-		go_down_because(link, link->stream && !tls_is_open(link->stream)
+		go_down_because(link, redis_wire_shakes_hands(&link->wire)
 			? "Redis does not answer the TLS handshake; is it a port without TLS, or is it stopped?"
 			: "Redis does not answer; is it stopped or overloaded?");
 	if (link->state != LINK_DOWN)
