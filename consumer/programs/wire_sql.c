@@ -3,6 +3,7 @@
 #include "consumer/programs/wire_sql.h"
 
 #include "consumer/adapters/libpq/pg_passes.h"
+#include "consumer/adapters/sqlite/sqlite_views.h"
 
 #include <string.h>
 
@@ -79,6 +80,8 @@ bool wire_sql_init(struct wire_sql *w, const struct config *c, struct err *e)
 	};
 	if (is_sqlserver) /* which engine it is decides whether it wants a folder */
 		return take_backups(c, w, e);
+	if (is_sqlite && !(w->settings.views = sqlite_views(e)))
+		return false;
 	if (is_sqlite)
 		return config_need(c, CONF_SQL_FOLDER, e);
 	return open_passes(c, w, e);

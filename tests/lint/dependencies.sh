@@ -82,6 +82,7 @@ adapter http 'curl/curl jansson resolv sys/resource' 'consumer/notifier/address_
 adapter httpd 'microhttpd'
 adapter odbc 'sql sqlext' 'handlers/sql/'
 adapter libpq 'libpq-fe'
+adapter sqlite 'sqlite3'
 adapter files ''
 adapter azure 'curl/curl' 'consumer/adapters/openssl/base64 consumer/adapters/openssl/hmac_sha256'
 adapter system 'ini openssl/core_names openssl/evp openssl/params'

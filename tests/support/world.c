@@ -9,6 +9,7 @@
 #include "consumer/adapters/http/tenant_http.h"
 #include "consumer/adapters/libpq/pg_passes.h"
 #include "consumer/adapters/odbc/odbc_sql.h"
+#include "consumer/adapters/sqlite/sqlite_views.h"
 #include "consumer/adapters/system/seal_openssl.h"
 #include "tests/support/postgres_server.h"
 #include "tests/support/world_priv.h"
@@ -119,6 +120,8 @@ static void open_sql(struct world *w)
 						   .port = w->postgres->port, .user = "cloner", .source_user = "reader",
 						   .passes = w->passes };
 	}
+	if (!world_is_postgres())
+		settings.views = sqlite_views(&w->err);
 	world_path(path, w->folder, "db");
 	settings.folder = path;
 	w->server = odbc_server_open(&settings, &w->err);

@@ -5,6 +5,7 @@
 
 #include "consumer/adapters/odbc/conn.h"
 #include "consumer/adapters/odbc/odbc_sql.h"
+#include "consumer/adapters/sqlite/sqlite_views.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -158,6 +159,12 @@ static inline char *ask(const struct fixture *x, const char *database, const cha
 		free(first_);                                                                                          \
 		free(second_);                                                                                         \
 	} while (0)
+
+/* From now on rows stay inside SQLite, as the programs have it; otherwise they travel. Before fixture_open. */
+static inline void rows_stay_inside(struct fixture *x)
+{
+	must((x->settings.views = sqlite_views(e)));
+}
 
 static inline void make_generation(struct fixture *x)
 {

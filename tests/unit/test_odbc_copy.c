@@ -9,6 +9,12 @@ static void setup(void)
 	fixture_folder(&x);
 }
 
+static void setup_inside(void)
+{
+	setup();
+	rows_stay_inside(&x);
+}
+
 static void teardown(void)
 {
 	fixture_remove(&x);
@@ -226,14 +232,12 @@ START_TEST(test_odd_answers_of_a_filter)
 }
 END_TEST
 
-int main(void)
+/* Once with rows that travel, once with rows that stay inside SQLite. */
+static TCase *make_case(const char *name, void (*begin)(void))
 {
-	Suite *s = suite_create("odbc_copy");
-	TCase *tc = tcase_create("copy");
-	SRunner *sr;
-	int failed;
+	TCase *tc = tcase_create(name);
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, begin, teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_all_kinds_of_values);
 	tcase_add_test(tc, test_whole_schema);
@@ -241,7 +245,17 @@ int main(void)
 	tcase_add_test(tc, test_what_cannot_be_copied_is_named);
 	tcase_add_test(tc, test_missing_and_locked_sources);
 	tcase_add_test(tc, test_odd_answers_of_a_filter);
-	suite_add_tcase(s, tc);
+	return tc;
+}
+
+int main(void)
+{
+	Suite *s = suite_create("odbc_copy");
+	SRunner *sr;
+	int failed;
+
+	suite_add_tcase(s, make_case("travelling", setup));
+	suite_add_tcase(s, make_case("inside", setup_inside));
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);

@@ -14,6 +14,12 @@ static void setup(void)
 	fixture_folder(&x);
 }
 
+static void setup_inside(void)
+{
+	setup();
+	rows_stay_inside(&x);
+}
+
 static void teardown(void)
 {
 	fixture_remove(&x);
@@ -375,14 +381,12 @@ START_TEST(test_no_raw_text_in_the_files)
 }
 END_TEST
 
-int main(void)
+/* Once with rows that travel, once with rows that stay inside SQLite. */
+static TCase *make_case(const char *name, void (*begin)(void))
 {
-	Suite *s = suite_create("odbc_pages");
-	TCase *tc = tcase_create("pages");
-	SRunner *sr;
-	int failed;
+	TCase *tc = tcase_create(name);
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, begin, teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_pages_are_bounded_and_counted);
 	tcase_add_test(tc, test_source_moves_during_the_copy);
@@ -393,7 +397,17 @@ int main(void)
 	tcase_add_test(tc, test_memory_is_bounded);
 	tcase_add_test(tc, test_mask_after_the_copy);
 	tcase_add_test(tc, test_no_raw_text_in_the_files);
-	suite_add_tcase(s, tc);
+	return tc;
+}
+
+int main(void)
+{
+	Suite *s = suite_create("odbc_pages");
+	SRunner *sr;
+	int failed;
+
+	suite_add_tcase(s, make_case("travelling", setup));
+	suite_add_tcase(s, make_case("inside", setup_inside));
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);

@@ -150,6 +150,29 @@ static bool later_phase(struct copy *copy, struct err *e)
 	return copy_sequences(copy, e);
 }
 
+/* Where nothing raw is read any more, what an index needs to be sorted may go to files, and not only into memory. Tables
+ * of the session go with the change, hence outside of a transaction. */
+static bool sort_on_disk(struct odbc_port *p, struct conn *c, bool on_disk, struct err *e)
+{
+	const struct sql_inside *inside = server_settings(p->server)->views ? paging_of(p)->inside : NULL;
+
+	if (!inside || p->pass->sorts_on_disk == on_disk)
+		return true;
+	for (const char *const *sql = on_disk ? inside->sort_on_disk : inside->sort_in_memory; *sql; sql++)
+		if (!conn_exec(c, *sql, NULL, 0, NULL, e))
+			return false;
+	p->pass->sorts_on_disk = on_disk;
+	return pass_session(p, c, e);
+}
+
+/* The cursor tells it also to whoever takes over. */
+static bool is_later(const char *cursor)
+{
+	int run, phase = 0;
+
+	return sscanf(cursor, "run %d phase %d", &run, &phase) == 2 && phase == COPY_LATER;
+}
+
 static bool advance(struct copy *copy, const struct fence *f, struct err *e)
 {
 	int64_t schema;
@@ -190,7 +213,8 @@ static bool copy_next(struct sql_port *self, const struct fence *f, const struct
 	if (!exists(p, p->source, e))
 		return false;
 	copy.conn = pass_conn(p, e);
-	if (!copy.conn || !attach(p, copy.conn, e) || !fenced_begin(p, copy.conn, f, e))
+	if (!copy.conn || !attach(p, copy.conn, e) || !sort_on_disk(p, copy.conn, is_later(pages->cursor), e) ||
+	    !fenced_begin(p, copy.conn, f, e))
 		return false;
 	if (!advance(&copy, f, e) || !remember(&copy, f, &next, e) || !conn_commit(copy.conn, e)) {
 		conn_rollback(copy.conn);
@@ -198,7 +222,7 @@ static bool copy_next(struct sql_port *self, const struct fence *f, const struct
 		return false;
 	}
 	next.finished = copy.run.phase == COPY_FINISHED;
-	if (next.finished && !pass_settle(p, copy.conn, e))
+	if (next.finished && (!sort_on_disk(p, copy.conn, false, e) || !pass_settle(p, copy.conn, e)))
 		return false;
 	*pages = next;
 	return true;

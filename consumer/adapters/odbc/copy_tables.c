@@ -57,28 +57,42 @@ static bool empty_table(struct copy *copy, struct copy_table *table, struct err 
 
 /* ---- reading the source ---- */
 
-static bool copy_page(struct copy *copy, struct copy_table *table, bool *more_r, struct err *e)
+static bool copy_travelling(struct copy *copy, struct position *at, struct inside_tally *moved_r, struct err *e)
 {
 	struct odbc_port *p = copy->port;
 	struct tally tally = { .copy = copy, .filters = true };
 	struct page page;
 
-	if (!pass_next(p, copy->conn, &table->at, page_rows(copy), &page, e))
+	if (!pass_next(p, copy->conn, at, page_rows(copy), &page, e))
 		return false;
-	*more_r = page.rows > 0;
-	if (!*more_r)
-		return true;
-	if (!pass_rows(p, copy->conn, &page, tally_row, &tally, e) || !pass_copy(p, copy->conn, &page, e) ||
-	    !pass_advance(p, copy->conn, &page, &table->at, e)) {
+	if (page.rows > 0 &&
+	    (!pass_rows(p, copy->conn, &page, tally_row, &tally, e) || !pass_copy(p, copy->conn, &page, e) ||
+	     !pass_advance(p, copy->conn, &page, at, e))) {
 		pass_forget_changes(p->pass);
 		return false;
 	}
-	table->bytes += tally.bytes;
-	table->cells_changed += tally.cells_changed;
-	table->checksum += tally.checksum;
+	*moved_r = (struct inside_tally){ page.rows, tally.bytes, tally.cells_changed, tally.checksum };
+	return true;
+}
+
+static bool copy_page(struct copy *copy, struct copy_table *table, bool *more_r, struct err *e)
+{
+	struct odbc_port *p = copy->port;
+	struct inside_tally moved;
+
+	if (!(pass_is_inside(p) ?
+	      pass_copy_inside(p, copy->conn, &table->at, page_rows(copy), copy->filter, &moved, e) :
+	      copy_travelling(copy, &table->at, &moved, e)))
+		return false;
+	*more_r = moved.rows > 0;
+	if (!*more_r)
+		return true;
+	table->bytes += moved.bytes;
+	table->cells_changed += moved.cells_changed;
+	table->checksum += moved.checksum;
 	if (table->snapshot != p->pass->snapshot)
-		table->snapshot = table->at.rows == page.rows ? p->pass->snapshot : SNAPSHOT_MIXED;
-	copy->rows_left -= page.rows;
+		table->snapshot = table->at.rows == moved.rows ? p->pass->snapshot : SNAPSHOT_MIXED;
+	copy->rows_left -= moved.rows;
 	return true;
 }
 
@@ -102,8 +116,22 @@ static bool rows_page(struct copy *copy, struct copy_table *table, struct err *e
 
 /* ---- reading back ---- */
 
-static bool read_page(struct copy *copy, struct position *at, bool filters, uint64_t *checksum, bool *more_r,
-		      struct err *e)
+static bool read_inside(struct copy *copy, struct position *at, bool filters, uint64_t *checksum, bool *more_r,
+			struct err *e)
+{
+	const struct inside_look look = { .filter = filters ? copy->filter : NULL, .adds_up = true };
+	struct inside_tally seen;
+
+	if (!pass_look_inside(copy->port, copy->conn, at, page_rows(copy), &look, &seen, e))
+		return false;
+	*more_r = seen.rows > 0;
+	*checksum += seen.checksum;
+	copy->rows_left -= seen.rows;
+	return true;
+}
+
+static bool read_travelling(struct copy *copy, struct position *at, bool filters, uint64_t *checksum, bool *more_r,
+			    struct err *e)
 {
 	struct odbc_port *p = copy->port;
 	struct tally tally = { .copy = copy, .filters = filters };
@@ -121,6 +149,13 @@ static bool read_page(struct copy *copy, struct position *at, bool filters, uint
 	return true;
 }
 
+static bool read_page(struct copy *copy, struct position *at, bool filters, uint64_t *checksum, bool *more_r,
+		      struct err *e)
+{
+	if (pass_is_inside(copy->port))
+		return read_inside(copy, at, filters, checksum, more_r, e);
+	return read_travelling(copy, at, filters, checksum, more_r, e);
+}
 static bool check_counts(const struct copy_table *table, struct err *e)
 {
 	if (table->back_at.rows == table->at.rows && table->back_checksum == table->checksum)

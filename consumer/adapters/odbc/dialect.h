@@ -17,6 +17,7 @@ struct column_shape {
 	bool is_stored; /* false for a computed column: shown to filters, never written */
 	bool is_simple; /* by its declared type it holds only whole numbers and text */
 	bool is_narrow; /* by its declared type it is short */
+	bool is_whole;  /* by its declared type it holds whole numbers */
 	int key_part;   /* 1.. when part of the primary key, else 0 */
 };
 
@@ -62,6 +63,21 @@ struct sql_catalogue {
 	const char *const *copy_sequences;
 };
 
+/* Pages that never leave the library of their database, by the functions of ports/row_views.h; for tables with hidden key.
+ * Functions as those of sql_paging. */
+struct sql_inside {
+	/* Rows and last key of the page. Bound: the least key, or without `first` the one before it; the greatest number of
+	 * rows. */
+	bool (*reach)(struct buf *sql, const struct table_shape *t, enum beside where, bool first);
+	/* Shows the page, with computed columns or without; the number of rows. Bound: first and last key. */
+	bool (*look)(struct buf *sql, const struct table_shape *t, enum beside where, bool computed);
+	/* Copies the page from the source, and shows each value on its way. Bound: first and last key. */
+	bool (*copy)(struct buf *sql, const struct table_shape *t);
+	const char *save, *take_back, *let_go; /* part of a transaction */
+	/* Where what has to be sorted goes from now on; in either case the session's tables go. */
+	const char *const *sort_on_disk, *const *sort_in_memory;
+};
+
 /* Passing over a database page by page on one connection that has the generation as its own database and can read the
  * source beside it. The functions append to *sql; false when it grew too long. A page of a table with hidden key is
  * named by its first and last one, bound in that order; the others bind nothing, and `first` says that it is the
@@ -92,6 +108,7 @@ struct sql_paging {
 	bool (*last_key)(struct buf *sql, const struct table_shape *t, enum beside where);
 	/* What the declared type means for the column. */
 	void (*shape_column)(struct column_shape *c, const char *type);
+	const struct sql_inside *inside; /* NULL: this database's library is not in our process */
 	/* Chooses row_key when there is a hidden key; only_key_type is the type of the only key column, or "". */
 	bool (*shape_key)(struct table_shape *t, const char *only_key_type);
 };
@@ -159,6 +176,7 @@ extern const struct sql_dialect dialect_postgresql;
 extern const struct sql_dialect dialect_postgresql_plain;
 extern const struct sql_files dialect_postgresql_files;
 extern const struct sql_paging dialect_sqlite_paging;
+extern const struct sql_inside dialect_sqlite_inside;
 extern const struct sql_files dialect_sqlite_files;
 /* What a server of the dialect "sqlserver" turns out to be: one of one's own, Azure SQL Database, Managed Instance. */
 extern const struct sql_dialect dialect_sqlserver, dialect_azuresql, dialect_sqlmanaged;

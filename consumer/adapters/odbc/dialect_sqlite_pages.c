@@ -303,6 +303,7 @@ static void shape_column(struct column_shape *c, const char *type)
 
 	c->width = paren ? (size_t)strtoul(paren + 1, NULL, 10) : 0;
 	c->is_simple = is_number || is_text;
+	c->is_whole = is_number;
 	c->is_narrow = is_number || (c->width > 0 && c->width <= NARROW_CHARS);
 	for (size_t i = 0; !is_text && i < sizeof short_types / sizeof short_types[0]; i++)
 		c->is_narrow = c->is_narrow || strcasestr(type, short_types[i]);
@@ -365,4 +366,5 @@ const struct sql_paging dialect_sqlite_paging = {
 	.last_key = last_key,
 	.shape_column = shape_column,
 	.shape_key = shape_key,
+	.inside = &dialect_sqlite_inside,
 };

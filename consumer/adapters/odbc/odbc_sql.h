@@ -5,6 +5,7 @@
 #define SANDBOX_ODBC_SQL_H
 
 #include "consumer/ports/passes.h"
+#include "consumer/ports/row_views.h"
 #include "handlers/ports/sql.h"
 
 #include <stdatomic.h>
@@ -28,6 +29,7 @@ struct odbc_settings {
 	/* Removes the blob of that name from the container `folder` (Managed Instance): the server cannot. NULL: nobody can. */
 	bool (*remove_blob)(void *arg, const char *name, const atomic_bool *stop, struct err *e);
 	void *remove_arg; /* outlives the server */
+	struct row_views *views;  /* of the library that the driver uses, when it is in this process (sqlite); NULL: rows travel */
 	struct odbc_server *server; /* filled in by odbc_server_open */
 	size_t page_rows;         /* rows of one copy_next, mask_next or scan_next; 0 means 2000 */
 };

@@ -65,15 +65,22 @@ void pass_free(struct pass **pp)
 	*pp = NULL;
 }
 
+bool pass_session(const struct odbc_port *p, struct conn *c, struct err *e)
+{
+	for (const char *const *sql = paging_of(p)->session; *sql; sql++)
+		if (!conn_exec(c, *sql, NULL, 0, NULL, e))
+			return false;
+	return true;
+}
+
 struct conn *pass_conn(struct odbc_port *p, struct err *e)
 {
 	struct link *l = port_pages_link(p, e);
 
 	if (!l || p->pass)
 		return l ? l->conn : NULL;
-	for (const char *const *sql = paging_of(p)->session; *sql; sql++)
-		if (!conn_exec(l->conn, *sql, NULL, 0, NULL, e))
-			return NULL;
+	if (!pass_session(p, l->conn, e))
+		return NULL;
 	if (!l->pass)
 		l->pass = pass_new(e);
 	if (!l->pass)

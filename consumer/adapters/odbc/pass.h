@@ -38,6 +38,7 @@ struct pass {              /* kept with its connection, also when the next port 
 	char bounds_of[NAME_BYTES];
 	enum beside bounds_where;
 	int64_t bounds_rows;
+	bool sorts_on_disk; /* sql_inside.sort_on_disk was executed */
 	/* The source beside the generation: "" when none is, and the number given to its state. */
 	char source[64], source_identity[80];
 	int64_t source_version, snapshot;
@@ -57,6 +58,8 @@ struct page {
 
 /* The connection for passes, with p->pass and the tables of its session. NULL and *e filled. */
 struct conn *pass_conn(struct odbc_port *p, struct err *e);
+/* Makes the tables of the session that are not there. */
+bool pass_session(const struct odbc_port *p, struct conn *c, struct err *e);
 /* The session's part of the page under way was rolled back. */
 void pass_rolled_back(struct pass *pass);
 /* Reads the table's shape unless it is the last one that this port read. REFUSED when it has no key to go by. */
@@ -77,6 +80,30 @@ bool pass_advance(struct odbc_port *p, struct conn *c, const struct page *page, 
  * remembered for pass_write. filter may be NULL. */
 bool pass_filter(struct pass *pass, const struct sql_filter *filter, int64_t key, size_t column,
 		 struct packed_cell *cell, bool *changed_r, struct err *e);
+/* ---- pass_inside.c: pages that never leave the library of their database ---- */
+
+struct inside_tally {
+	int64_t rows; /* 0: the table has no more */
+	int64_t bytes, cells_changed;
+	uint64_t checksum; /* of the values as the filter wants them */
+};
+
+struct inside_look {
+	const struct sql_filter *filter; /* may be NULL */
+	bool adds_up;                    /* the checksum is wanted */
+	bool computed;                   /* show computed columns, too */
+	bool only_if_same;               /* stay before a page in which the filter wants something changed */
+};
+
+/* Can the table that was shaped last be gone over so? */
+bool pass_is_inside(const struct odbc_port *p);
+/* Shows the next page of at most max_rows rows, and moves behind it. */
+bool pass_look_inside(struct odbc_port *p, struct conn *c, struct position *at, size_t max_rows,
+		      const struct inside_look *look, struct inside_tally *tally_r, struct err *e);
+/* Copies it from the source as the filter, which may be NULL, wants it. */
+bool pass_copy_inside(struct odbc_port *p, struct conn *c, struct position *at, size_t max_rows,
+		      const struct sql_filter *filter, struct inside_tally *tally_r, struct err *e);
+
 /* Brings what a pass changed to disk, when the pass ends. */
 bool pass_settle(struct odbc_port *p, struct conn *c, struct err *e);
 /* Forgets the changes of the page under way. */

@@ -18,6 +18,7 @@ struct sweep {
 	const struct sql_filter *filter;
 	struct sql_pages *pages;
 	bool writes;
+	bool travels; /* the rest of the call, see page_inside */
 	struct position at;
 	int64_t rows_left;
 	/* of the page under way */
@@ -185,32 +186,62 @@ static bool see_row(void *arg, int64_t key, const struct packed_cell *cells, str
 	return true;
 }
 
-static bool one_page(struct sweep *s, const char *table, struct err *e)
+static bool page_travelling(struct sweep *s, int64_t *rows_r, struct err *e)
 {
 	struct odbc_port *p = s->port;
 	struct page page;
+
+	if (!pass_next(p, s->conn, &s->at, (size_t)s->rows_left, &page, e))
+		return false;
+	*rows_r = page.rows;
+	s->bytes = s->cells_changed = 0;
+	if (page.rows > 0 &&
+	    (!pass_rows(p, s->conn, &page, see_row, s, e) || (s->cells_changed && !rewrite(s, &page, e)) ||
+	     !pass_advance(p, s->conn, &page, &s->at, e))) {
+		pass_forget_changes(p->pass);
+		return false;
+	}
+	return true;
+}
+
+/* A page in which something is to be changed has to travel, and so have those behind it in this call: where one text is
+ * raw, others are. */
+static bool page_inside(struct sweep *s, int64_t *rows_r, struct err *e)
+{
+	const struct inside_look look = { .filter = s->filter, .computed = !s->writes, .only_if_same = s->writes };
+	struct inside_tally seen;
+
+	if (!pass_look_inside(s->port, s->conn, &s->at, (size_t)s->rows_left, &look, &seen, e))
+		return false;
+	s->travels = s->writes && seen.cells_changed > 0;
+	if (s->travels)
+		return page_travelling(s, rows_r, e);
+	*rows_r = seen.rows;
+	s->bytes = seen.bytes;
+	s->cells_changed = 0;
+	return true;
+}
+
+static bool one_page(struct sweep *s, const char *table, struct err *e)
+{
+	struct odbc_port *p = s->port;
+	int64_t rows;
 
 	if (!pass_shape(p, s->conn, BESIDE_MAIN, table, e))
 		return false;
 	if (!pass_can_resume(p->pass, &s->at))
 		s->at = (struct position){ 0 };
-	if (!pass_next(p, s->conn, &s->at, (size_t)s->rows_left, &page, e))
+	if (!(pass_is_inside(p) && !s->travels ? page_inside(s, &rows, e) : page_travelling(s, &rows, e)))
 		return false;
-	if (page.rows == 0) {
+	if (rows == 0) {
 		s->at = (struct position){ 0 };
 		s->pages->tables_done++;
 		return true;
 	}
-	s->bytes = s->cells_changed = 0;
-	if (!pass_rows(p, s->conn, &page, see_row, s, e) || (s->cells_changed && !rewrite(s, &page, e)) ||
-	    !pass_advance(p, s->conn, &page, &s->at, e)) {
-		pass_forget_changes(p->pass);
-		return false;
-	}
-	s->pages->rows += page.rows;
+	s->pages->rows += rows;
 	s->pages->bytes += s->bytes;
 	s->pages->cells_changed += s->cells_changed;
-	s->rows_left -= page.rows;
+	s->rows_left -= rows;
 	return true;
 }
 
