@@ -19,7 +19,7 @@ source_db=Bench1 target=Bench2
 # ---- a server of its own ----
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/sandbox-bench-postgres.XXXXXX")
-proxy=
+proxy=""
 trap 'finish' EXIT
 trap 'exit 130' INT TERM
 
@@ -252,7 +252,7 @@ far_away() {
 	proxy=$!
 	measure far_masked "$benches/bench_postgres" "$port" "$source_db" "$target" masked "${STREAMS:-2}"
 	kill "$proxy"
-	proxy=
+	proxy=""
 	near=$(median_of ours_masked 3)
 	far=$(median_of far_masked 3)
 	say "with 20 ms more to each round trip: $far s, $(ratio "$far" "$near") of the $near s without (T19: at most 1.3)"

@@ -45,18 +45,23 @@ static bool add_columns(struct buf *sql, const struct pg_table *t)
 	return ok;
 }
 
+static const char *format_of(const struct pg_table *t)
+{
+	return t->is_binary ? " (FORMAT binary)" : "";
+}
+
 static bool select_unit(struct buf *sql, const struct pg_unit *u)
 {
 	buf_clear(sql);
 	return buf_add_text(sql, "COPY (SELECT ") && add_columns(sql, u->table) &&
-	       buf_printf(sql, " FROM ONLY %s WHERE ctid >= '(%" PRId64 ",0)' AND ctid < '(%" PRId64 ",0)') TO STDOUT",
-			  u->table->quoted, u->first_page, u->end_page);
+	       buf_printf(sql, " FROM ONLY %s WHERE ctid >= '(%" PRId64 ",0)' AND ctid < '(%" PRId64 ",0)') TO STDOUT%s",
+			  u->table->quoted, u->first_page, u->end_page, format_of(u->table));
 }
 
 static bool copy_table(struct buf *sql, const struct pg_table *t, const char *direction)
 {
 	buf_clear(sql);
-	return buf_printf(sql, "COPY %s (", t->quoted) && add_columns(sql, t) && buf_printf(sql, ") %s", direction);
+	return buf_printf(sql, "COPY %s (", t->quoted) && add_columns(sql, t) && buf_printf(sql, ") %s%s", direction, format_of(t));
 }
 
 /* The columns that take part, in the order of the statements above; free() the list. */
@@ -73,6 +78,7 @@ static bool set_work(struct pg_worker *w, const struct pg_table *t, const struct
 	w->work.table = t->name;
 	w->work.columns = columns;
 	w->work.count = n;
+	w->work.is_binary = t->is_binary;
 	w->work.filter = filter;
 	return true;
 }

@@ -44,7 +44,7 @@ static bool escape(struct buf *out, const char *p, size_t len)
 	return buf_add(out, plain, (size_t)(end - plain));
 }
 
-static uint64_t mix(uint64_t hash, const char *p, size_t len)
+uint64_t pg_mix(uint64_t hash, const char *p, size_t len)
 {
 	uint64_t word;
 
@@ -108,8 +108,8 @@ static bool filtered(struct pg_line_work *w, const struct pg_column *column, str
 static uint64_t hash_cell(uint64_t hash, const struct pg_column *column, const struct cell_text *cell)
 {
 	if (column->is_exact || is_null(cell))
-		return mix(hash, cell->p, cell->len);
-	return mix(hash, "\t", 1);
+		return pg_mix(hash, cell->p, cell->len);
+	return pg_mix(hash, "\t", 1);
 }
 
 static bool one_cell(struct pg_line_work *w, size_t i, struct cell_text cell, uint64_t *hash, struct err *e)
@@ -133,6 +133,10 @@ bool pg_line(struct pg_line_work *w, const char *line, size_t len, struct err *e
 	uint64_t hash = 0;
 	size_t i = 0;
 
+	if (w->is_binary)
+		return pg_binary_row(w, line, len, e);
+	if (end > p && end[-1] == '\n')
+		end--;
 	for (; i < w->count; i++) {
 		const char *tab = memchr(p, '\t', (size_t)(end - p)), *stop = tab ? tab : end;
 
@@ -145,6 +149,6 @@ bool pg_line(struct pg_line_work *w, const char *line, size_t len, struct err *e
 	if (w->count && i + 1 != w->count)
 		return err_set(e, ERR_BUG, 0, "sql", "a row of table %s has another number of values", w->table);
 	w->lines.rows++;
-	w->lines.checksum += mix(hash, "\n", 1);
+	w->lines.checksum += pg_mix(hash, "\n", 1);
 	return !w->out || buf_add(w->out, "\n", 1) || err_set(e, ERR_TRANSIENT, 0, "sql", "out of memory");
 }

@@ -263,7 +263,7 @@ bool pg_copy_line(struct pg *pg, char **line_r, size_t *len_r, struct err *e)
 		if (!await(pg, &cancelled, e))
 			return false;
 	if (len > 0) {
-		*len_r = (size_t)len - ((*line_r)[len - 1] == '\n');
+		*len_r = (size_t)len;
 		return true;
 	}
 	return end_of_lines(pg, e);

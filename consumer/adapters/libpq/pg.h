@@ -28,7 +28,7 @@ int64_t pg_number(const PGresult *r, int row, int column);
 	pg_do(pg, sql, (const char *const[]){ __VA_ARGS__ }, (int)(sizeof((const char *const[]){ __VA_ARGS__ }) /     \
 	      sizeof(char *)), e)
 
-/* COPY ... TO STDOUT: line after line, without its newline; each is the caller's to PQfreemem. *line_r NULL at the end. */
+/* COPY ... TO STDOUT: line after line, or row after row of the binary format; each is the caller's to PQfreemem. *line_r NULL at the end. */
 bool pg_copy_out(struct pg *pg, const char *sql, struct err *e);
 bool pg_copy_line(struct pg *pg, char **line_r, size_t *len_r, struct err *e);
 /* COPY ... FROM STDIN; `ok` false throws away what was sent. */

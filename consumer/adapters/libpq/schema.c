@@ -9,6 +9,8 @@
 #include <string.h>
 
 enum { COLUMNS_MAX = 1600 };
+/* How rows are summed up: a copy begun by a version that did it in another way begins again. */
+#define CHECKSUMS UINT64_C(14695981039346656038)
 #define SCHEMA_MAX_BYTES ((size_t)128 << 20)
 
 static bool too_large(struct err *e)
@@ -53,6 +55,7 @@ static bool take_column(struct pg_schema *s, const PGresult *r, int row, struct 
 	c->is_text = pg_number(r, row, 4);
 	c->is_exact = pg_number(r, row, 5);
 	c->is_generated = pg_number(r, row, 6);
+	c->is_binary = pg_number(r, row, 7);
 	return (c->name && c->quoted) || too_large(e);
 }
 
@@ -81,9 +84,12 @@ static bool take_tables(struct pg_schema *s, const PGresult *tables, const PGres
 			return too_large(e);
 		if (!take_table(s, tables, (int)i, t, e))
 			return false;
-		for (size_t k = 0; k < t->count; k++)
+		t->is_binary = true;
+		for (size_t k = 0; k < t->count; k++) {
 			if (!take_column(s, columns, first + (int)k, &t->columns[k], e))
 				return false;
+			t->is_binary = t->is_binary && (t->columns[k].is_binary || t->columns[k].is_generated);
+		}
 	}
 	return true;
 }
@@ -136,7 +142,7 @@ static bool refuse_strange(struct pg *pg, struct err *e)
 
 bool pg_schema_read(struct pg *pg, enum pg_schema_part part, struct pg_schema *s, struct err *e)
 {
-	uint64_t hash = 14695981039346656037u;
+	uint64_t hash = CHECKSUMS;
 	bool ok;
 
 	*s = (struct pg_schema){ .mem = arena_new(SCHEMA_MAX_BYTES) };

@@ -13,6 +13,7 @@ struct pg_table {
 	struct pg_column *columns;
 	size_t count;
 	int64_t pages, expected; /* of the server's statistics, roughly */
+	bool is_binary;          /* all that is copied of it can go in the binary format */
 	bool has_rows;           /* false for one that only unites its partitions */
 	bool is_stored;          /* false for a materialized view: read by scans only */
 };

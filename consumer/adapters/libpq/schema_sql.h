@@ -33,7 +33,9 @@ static const char columns_sql[] =
 	" IN (1042, 1043) THEN coalesce(nullif(a.atttypmod, -1), t.typtypmod) - 4 ELSE 0 END,"
 	" (t.typcategory NOT IN ('B', 'D', 'E', 'G', 'I', 'N', 'T', 'V') AND t.typname NOT IN ('uuid', 'bytea'))::int,"
 	" (t.typcategory IN ('B', 'D', 'E', 'G', 'I', 'N', 'T', 'V') OR t.typname IN ('uuid', 'bytea', 'json', 'xml') OR"
-	" (t.typcategory = 'S' AND coalesce(nullif(t.typbasetype, 0), t.oid) <> 1042))::int, (a.attgenerated <> '')::int"
+	" (t.typcategory = 'S' AND coalesce(nullif(t.typbasetype, 0), t.oid) <> 1042))::int, (a.attgenerated <> '')::int,"
+	" (coalesce(nullif(t.typbasetype, 0), t.oid) IN (16, 17, 18, 19, 20, 21, 23, 25, 26, 114, 650, 700, 701, 774, 790, 829, 869,"
+	" 1042, 1043, 1082, 1083, 1114, 1184, 1186, 1266, 1700, 2950))::int"
 	" FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace"
 	" JOIN pg_type AS t ON t.oid = a.atttypid"
 	" WHERE c.relkind IN ('r', 'p', 'f', 'm') AND a.attnum > 0 AND NOT a.attisdropped AND " OUR_RELATION

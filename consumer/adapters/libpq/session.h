@@ -25,6 +25,7 @@ struct pg_session {
 	struct pg own;               /* to the target, for what is remembered */
 	char exported[64];
 	int64_t snapshot; /* a number for it, 0 for none */
+	bool is_dirty;    /* masking found something to rewrite */
 	struct pg_schema schema;
 	struct pg_worker workers[WORKERS_MAX];
 };

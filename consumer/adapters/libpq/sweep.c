@@ -9,10 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 1600, STATEMENT_MAX = 1 << 20 };
+enum { COLUMNS_MAX = 1600, AHEAD_MAX = 64 };
 #define LAST_PAGE      INT64_C(4294967295)
 #define CHANGED_MAX    ((size_t)512 << 20)
 static const char finished_word[] = "finished";
+
+struct stretch { /* pages of a table */
+	const struct pg_table *table;
+	int64_t first_page, end_page;
+	struct pg_lines lines; /* what was seen in it */
+};
 
 struct sweep {
 	struct pg_session *session;
@@ -20,8 +26,8 @@ struct sweep {
 	struct sql_pages *pages;
 	bool writes;
 	int64_t next_page; /* of the table under way */
-	const struct pg_table *table;
-	const struct pg_column *columns[COLUMNS_MAX + 1]; /* of a stream: the row's place comes first */
+	struct stretch ahead[AHEAD_MAX];
+	const struct pg_column *columns[COLUMNS_MAX + 1]; /* of a rewrite: the row's place comes first */
 	size_t count;
 	struct buf changed; /* lines of rows that have to be rewritten, one behind the other */
 };
@@ -53,12 +59,45 @@ static void write_cursor(struct sweep *s)
 
 /* ---- one stretch of pages ---- */
 
-static bool too_long(const struct sweep *s, struct err *e)
+static bool too_long(const struct pg_table *t, struct err *e)
 {
-	return err_set(e, ERR_REFUSED, 0, "sql", "the statement for table %s is too long", s->table->quoted);
+	return err_set(e, ERR_REFUSED, 0, "sql", "the statement for table %s is too long", t->quoted);
 }
 
-static bool select_pages(struct sweep *s, struct buf *sql, int64_t end)
+static bool takes_part(const struct sweep *s, const struct pg_column *c)
+{
+	return c->is_text && !(s->writes && c->is_generated);
+}
+
+static bool from_pages(struct buf *sql, const struct stretch *at, const char *format)
+{
+	return buf_printf(sql, " FROM ONLY %s WHERE ctid >= '(%" PRId64 ",0)' AND ctid < '(%" PRId64 ",0)') TO STDOUT%s",
+			  at->table->quoted, at->first_page, at->end_page, format);
+}
+
+/* The texts alone; their columns go into the list. */
+static bool select_texts(const struct sweep *s, struct pg_worker *w, const struct stretch *at, const struct pg_column **columns)
+{
+	bool ok = true;
+	size_t n = 0;
+
+	buf_clear(&w->sql);
+	w->work.is_binary = true;
+	for (size_t i = 0; ok && i < at->table->count; i++) {
+		const struct pg_column *c = &at->table->columns[i];
+
+		if (!takes_part(s, c))
+			continue;
+		ok = buf_add_text(&w->sql, n ? ", " : "COPY (SELECT ") && buf_add_text(&w->sql, c->quoted);
+		w->work.is_binary = w->work.is_binary && c->is_binary;
+		columns[n++] = c;
+	}
+	w->work.count = n;
+	return ok && from_pages(&w->sql, at, w->work.is_binary ? " (FORMAT binary)" : "");
+}
+
+/* The texts with the place of their row. */
+static bool select_rows(struct sweep *s, struct buf *sql, const struct stretch *at)
 {
 	bool ok;
 
@@ -66,16 +105,15 @@ static bool select_pages(struct sweep *s, struct buf *sql, int64_t end)
 	s->count = 1;
 	buf_clear(sql);
 	ok = buf_add_text(sql, "COPY (SELECT ctid");
-	for (size_t i = 0; ok && i < s->table->count; i++) {
-		const struct pg_column *c = &s->table->columns[i];
+	for (size_t i = 0; ok && i < at->table->count; i++) {
+		const struct pg_column *c = &at->table->columns[i];
 
-		if (!c->is_text || (s->writes && c->is_generated))
+		if (!takes_part(s, c))
 			continue;
 		s->columns[s->count++] = c;
 		ok = buf_add_text(sql, ", ") && buf_add_text(sql, c->quoted);
 	}
-	return ok && buf_printf(sql, " FROM ONLY %s WHERE ctid >= '(%" PRId64 ",0)' AND ctid < '(%" PRId64 ",0)') TO STDOUT",
-				s->table->quoted, s->next_page, end);
+	return ok && from_pages(sql, at, "");
 }
 
 /* The old line is only looked at; what the filter changed is kept as the line that it should be. */
@@ -86,7 +124,7 @@ static bool see_line(struct sweep *s, struct pg_line_work *work, const char *lin
 
 	if (!pg_line(work, line, len, e))
 		return false;
-	if (!s->writes || work->lines.cells_changed > before)
+	if (work->lines.cells_changed > before)
 		return true;
 	s->changed.len = start; /* nothing in it changed */
 	return true;
@@ -102,20 +140,21 @@ static enum sql_cell only_look(void *arg, const char *table, const char *column,
 	return SQL_CELL_KEEP;
 }
 
-static bool see_pages(struct sweep *s, struct pg_worker *w, int64_t end, struct err *e)
+static bool see_pages(struct sweep *s, struct stretch *at, struct err *e)
 {
-	const struct sql_filter look = { only_look, (void *)(uintptr_t)s->call->filter };
+	struct pg_worker *w = &s->session->workers[0];
 	size_t len = 0;
 	char *line;
 	bool ok;
 
-	if (!select_pages(s, &w->sql, end))
-		return too_long(s, e);
-	w->work.table = s->table->name;
+	if (!select_rows(s, &w->sql, at))
+		return too_long(at->table, e);
+	w->work.table = at->table->name;
 	w->work.columns = s->columns;
 	w->work.count = s->count;
-	w->work.filter = s->writes ? s->call->filter : &look;
-	w->work.out = s->writes ? &s->changed : NULL;
+	w->work.is_binary = false;
+	w->work.filter = s->call->filter;
+	w->work.out = &s->changed;
 	w->work.lines = (struct pg_lines){ 0 };
 	buf_clear(&s->changed);
 	if (!pg_copy_out(&s->session->own, buf_text(&w->sql), e))
@@ -126,6 +165,7 @@ static bool see_pages(struct sweep *s, struct pg_worker *w, int64_t end, struct 
 			ok = see_line(s, &w->work, line, len, e);
 		PQfreemem(line);
 	} while (ok && line);
+	at->lines = w->work.lines;
 	w->work.columns = NULL;
 	w->work.filter = NULL;
 	return ok;
@@ -133,47 +173,46 @@ static bool see_pages(struct sweep *s, struct pg_worker *w, int64_t end, struct 
 
 /* ---- rewriting ---- */
 
-static bool alter_triggers(struct sweep *s, struct pg_worker *w, const char *how, struct err *e)
+static bool alter_triggers(struct sweep *s, const struct pg_table *t, const char *how, struct err *e)
 {
-	buf_clear(&w->sql);
-	if (!buf_printf(&w->sql, "ALTER TABLE %s %s TRIGGER USER", s->table->quoted, how))
-		return too_long(s, e);
-	return pg_do(&s->session->own, buf_text(&w->sql), NULL, 0, e);
+	struct buf *sql = &s->session->workers[0].sql;
+
+	buf_clear(sql);
+	if (!buf_printf(sql, "ALTER TABLE %s %s TRIGGER USER", t->quoted, how))
+		return too_long(t, e);
+	return pg_do(&s->session->own, buf_text(sql), NULL, 0, e);
 }
 
 /* The changed rows are put beside the table as they are to be, and laid over it by their place. */
-static bool lay_over(struct sweep *s, struct pg_worker *w, struct err *e)
+static bool lay_over(struct sweep *s, const struct pg_table *t, struct err *e)
 {
 	struct pg *own = &s->session->own;
-	struct buf *sql = &w->sql;
-	bool ok = true;
+	struct buf *sql = &s->session->workers[0].sql;
+	bool ok;
 
 	buf_clear(sql);
 	ok = buf_add_text(sql, "CREATE TEMP TABLE sandbox_changed ON COMMIT DROP AS SELECT ctid AS \"sandbox place\"");
 	for (size_t i = 1; ok && i < s->count; i++)
 		ok = buf_printf(sql, ", %s", s->columns[i]->quoted);
-	if (!ok || !buf_printf(sql, " FROM %s WITH NO DATA", s->table->quoted))
-		return too_long(s, e);
+	if (!ok || !buf_printf(sql, " FROM %s WITH NO DATA", t->quoted))
+		return too_long(t, e);
 	if (!pg_do(own, buf_text(sql), NULL, 0, e) || !pg_copy_in(own, "COPY pg_temp.sandbox_changed FROM STDIN", e) ||
 	    !pg_copy_end(own, pg_copy_put(own, buf_text(&s->changed), s->changed.len, e), e))
 		return false;
 	buf_clear(sql);
-	ok = buf_printf(sql, "UPDATE ONLY %s AS t SET ", s->table->quoted);
+	ok = buf_printf(sql, "UPDATE ONLY %s AS t SET ", t->quoted);
 	for (size_t i = 1; ok && i < s->count; i++)
 		ok = buf_printf(sql, "%s%s = c.%s", i > 1 ? ", " : "", s->columns[i]->quoted, s->columns[i]->quoted);
 	if (!ok || !buf_add_text(sql, " FROM pg_temp.sandbox_changed AS c WHERE t.ctid = c.\"sandbox place\""))
-		return too_long(s, e);
+		return too_long(t, e);
 	return pg_do(own, buf_text(sql), NULL, 0, e) && pg_do(own, "DROP TABLE pg_temp.sandbox_changed", NULL, 0, e);
 }
 
-static bool rewrite(struct sweep *s, struct pg_worker *w, struct err *e)
+static bool rewrite(struct sweep *s, const struct pg_table *t, struct err *e)
 {
 	if (s->changed.len == 0)
 		return true;
-	if (!s->table->is_stored)
-		return err_set(e, ERR_REFUSED, 0, "sql", "the texts of %s were computed when it was made: it has to be refreshed",
-			       s->table->quoted);
-	return alter_triggers(s, w, "DISABLE", e) && lay_over(s, w, e) && alter_triggers(s, w, "ENABLE", e);
+	return alter_triggers(s, t, "DISABLE", e) && lay_over(s, t, e) && alter_triggers(s, t, "ENABLE", e);
 }
 
 /* The samples of the statistics are texts of rows too, and the old ones lie in a table like any other. */
@@ -183,64 +222,149 @@ static bool settle(struct sweep *s, struct err *e)
 	       pg_do(&s->session->own, "VACUUM (FULL) pg_catalog.pg_statistic", NULL, 0, e);
 }
 
-/* ---- passes ---- */
+/* ---- looking ahead: stretches that need no writing are read some at a time ---- */
 
-static void end_table(struct sweep *s)
+static bool is_read(const struct sweep *s, const struct pg_table *t)
 {
-	s->pages->tables_done++;
-	s->next_page = 0;
+	bool has_texts = false;
+
+	for (size_t i = 0; i < t->count; i++)
+		has_texts |= takes_part(s, &t->columns[i]);
+	return has_texts && t->has_rows && (t->is_stored || !s->writes);
 }
 
-static bool one_stretch(struct sweep *s, struct err *e)
+static void skip_tables(struct sweep *s)
 {
-	struct pg_worker *w = &s->session->workers[0];
-	int64_t end = s->next_page + s->session->settings->unit_pages;
-	bool is_last = end >= s->table->pages;
+	struct sql_pages *p = s->pages;
 
-	if (!see_pages(s, w, is_last ? LAST_PAGE : end, e) || !rewrite(s, w, e))
+	while (s->next_page == 0 && p->tables_done < p->tables_total && !is_read(s, &s->session->schema.tables[p->tables_done]))
+		p->tables_done++;
+}
+
+static void pass_by(struct sweep *s, const struct stretch *at)
+{
+	struct sql_pages *p = s->pages;
+
+	p->rows += at->lines.rows;
+	p->bytes += at->lines.bytes;
+	p->cells_changed += at->lines.cells_changed;
+	snprintf(p->table, sizeof p->table, "%.*s", (int)sizeof p->table - 1, at->table->name);
+	s->next_page = at->end_page == LAST_PAGE ? 0 : at->end_page;
+	p->tables_done += at->end_page == LAST_PAGE;
+	skip_tables(s);
+	p->finished = p->tables_done >= p->tables_total;
+}
+
+/* What comes next, as far as there is room for it. */
+static size_t plan(const struct sweep *s, struct stretch list[AHEAD_MAX])
+{
+	int64_t table = s->pages->tables_done, page = s->next_page, unit = s->session->settings->unit_pages;
+	size_t n = 0;
+
+	while (n < AHEAD_MAX && table < s->pages->tables_total) {
+		const struct pg_table *t = &s->session->schema.tables[table];
+		bool is_last = page + unit >= t->pages;
+
+		if (page > 0 || is_read(s, t))
+			list[n++] = (struct stretch){ .table = t, .first_page = page, .end_page = is_last ? LAST_PAGE : page + unit };
+		page = is_last ? 0 : page + unit;
+		table += is_last;
+	}
+	return n;
+}
+
+static bool look(struct pg_crew *crew, struct pg_worker *w, size_t job, struct err *e)
+{
+	struct sweep *s = crew->arg;
+	struct stretch *at = &s->ahead[job];
+	const struct sql_filter only = { only_look, (void *)(uintptr_t)s->call->filter };
+	const struct pg_column **columns = calloc(at->table->count + 1, sizeof(void *));
+	bool ok = columns ? pg_open(&w->target, s->session->settings, PG_TARGET, s->session->target, e)
+			  : err_set(e, ERR_TRANSIENT, 0, "sql", "out of memory");
+
+	w->work.table = at->table->name;
+	w->work.columns = columns;
+	w->work.filter = s->writes ? s->call->filter : &only;
+	ok = ok && (select_texts(s, w, at, columns) || too_long(at->table, e)) &&
+	     pg_copy_out(&w->target, buf_text(&w->sql), e) && pg_crew_stream(crew, w, &w->target, NULL, e);
+	at->lines = w->work.lines;
+	w->work.columns = NULL;
+	w->work.filter = NULL;
+	free((void *)(uintptr_t)columns);
+	return ok;
+}
+
+/* Takes those away from the stretches ahead that are done, up to the first that has to be rewritten. */
+static bool look_ahead(struct sweep *s, size_t count, struct err *e)
+{
+	const struct pg_settings *settings = s->session->settings;
+	struct pg_crew crew = { .session = s->session, .call = s->call, .fn = look, .arg = s, .count = count,
+				.until_ms = pg_clock_ms() + settings->call_ms };
+	size_t done = 0;
+
+	if (settings->call_units && crew.count > (size_t)settings->call_units)
+		crew.count = (size_t)settings->call_units;
+	if (!pg_crew_run(&crew, &done, e))
 		return false;
-	s->pages->rows += w->work.lines.rows;
-	s->pages->bytes += w->work.lines.bytes;
-	s->pages->cells_changed += w->work.lines.cells_changed;
-	s->next_page = end;
-	snprintf(s->pages->table, sizeof s->pages->table, "%.*s", (int)sizeof s->pages->table - 1, s->table->name);
+	for (size_t i = 0; i < done && !s->session->is_dirty; i++) {
+		if (s->writes && s->ahead[i].lines.cells_changed > 0)
+			s->session->is_dirty = true;
+		else
+			pass_by(s, &s->ahead[i]);
+	}
 	return true;
 }
 
-static bool is_over(const struct sweep *s)
-{
-	const struct pg_table *t = s->table;
-
-	return !t->has_rows || (s->next_page > 0 && s->next_page >= t->pages) || (s->writes && !t->is_stored);
-}
+/* ---- passes ---- */
 
 /* Settling comes in no transaction, before the cursor says that all is done. */
-static bool mask_stretch(struct sweep *s, struct err *e)
+static bool keep_cursor(struct sweep *s, struct err *e)
 {
 	struct pg *own = &s->session->own;
 
-	if (is_over(s))
-		end_table(s);
-	s->pages->finished = s->pages->tables_done >= s->pages->tables_total;
 	if (s->pages->finished && s->pages->cells_changed && !settle(s, e))
 		return false;
-	if (!s->pages->finished)
-		s->table = &s->session->schema.tables[s->pages->tables_done];
-	if (!pg_fenced_begin(own, s->call->fence, e) || (!s->pages->finished && !is_over(s) && !one_stretch(s, e)))
+	if (!pg_fenced_begin(own, s->call->fence, e))
 		return false;
 	write_cursor(s);
 	return pg_put_ledger(own, s->call->fence, s->pages->rows, s->pages->cursor, e) && pg_commit(own, e);
 }
 
-static bool scan_stretch(struct sweep *s, struct err *e)
+static bool mask_stretch(struct sweep *s, struct stretch *at, struct err *e)
 {
-	if (is_over(s))
-		end_table(s);
-	else if (!one_stretch(s, e))
+	struct pg *own = &s->session->own;
+
+	if (!pg_fenced_begin(own, s->call->fence, e) || !see_pages(s, at, e) || !rewrite(s, at->table, e))
 		return false;
-	s->pages->finished = s->pages->tables_done >= s->pages->tables_total;
+	pass_by(s, at);
+	if (s->pages->finished) /* the transaction must not hold what settling wants */
+		return pg_commit(own, e) && keep_cursor(s, e);
 	write_cursor(s);
-	return true;
+	return pg_put_ledger(own, s->call->fence, s->pages->rows, s->pages->cursor, e) && pg_commit(own, e);
+}
+
+/* Once something had to be rewritten more will have to be: the rest is not read twice. */
+static bool one_call(struct sweep *s, struct err *e)
+{
+	int64_t until_ms = pg_clock_ms() + s->session->settings->call_ms, units = s->session->settings->call_units;
+	size_t count = plan(s, s->ahead);
+	bool ok = true;
+
+	if (!s->writes)
+		return look_ahead(s, count, e);
+	if (!s->session->is_dirty) {
+		int64_t before = s->pages->tables_done, page = s->next_page;
+
+		if (!look_ahead(s, count, e))
+			return false;
+		if (s->pages->tables_done != before || s->next_page != page)
+			return keep_cursor(s, e);
+	}
+	for (int64_t i = 0; ok && !s->pages->finished && (i == 0 || pg_clock_ms() < until_ms) && (!units || i < units); i++) {
+		plan(s, s->ahead);
+		ok = mask_stretch(s, &s->ahead[0], e);
+	}
+	return ok;
 }
 
 static bool begin(struct sweep *s, struct err *e)
@@ -249,53 +373,42 @@ static bool begin(struct sweep *s, struct err *e)
 
 	if (!s->call->filter || !s->call->filter->cell)
 		return err_set(e, ERR_MISUSE, 0, "sql", "a pass over texts needs a filter");
-	buf_init(&s->changed, CHANGED_MAX);
 	if (!read_cursor(s, e) || !pg_open(&session->own, session->settings, PG_TARGET, session->target, e) ||
 	    (!session->schema.mem && !pg_schema_read(&session->own, PG_SCHEMA_TEXTS, &session->schema, e)))
 		return false;
 	s->pages->tables_total = (int64_t)session->schema.count;
+	skip_tables(s);
 	return true;
 }
 
-static bool pass(struct sweep *s, struct err *e)
+static bool pass(struct pg_session *session, const struct passes_call *call, struct sql_pages *pages, bool writes, struct err *e)
 {
-	int64_t until_ms = pg_clock_ms() + s->session->settings->call_ms, units = s->session->settings->call_units;
-	bool ok = begin(s, e);
+	struct sql_pages next = *pages;
+	struct sweep s = { .session = session, .call = call, .pages = &next, .writes = writes };
+	bool ok;
 
-	for (int64_t i = 0; ok && !s->pages->finished && (i == 0 || pg_clock_ms() < until_ms) && (!units || i < units); i++) {
-		if (s->pages->tables_done < s->pages->tables_total)
-			s->table = &s->session->schema.tables[s->pages->tables_done];
-		else
-			s->table = NULL;
-		if (!s->table) {
-			s->pages->finished = true;
-			write_cursor(s);
-			break;
-		}
-		ok = s->writes ? mask_stretch(s, e) : scan_stretch(s, e);
+	buf_init(&s.changed, CHANGED_MAX);
+	ok = begin(&s, e);
+	if (ok && !next.finished && next.tables_done >= next.tables_total) {
+		next.finished = true;
+		ok = !writes || keep_cursor(&s, e);
+	} else if (ok && !next.finished) {
+		ok = one_call(&s, e);
 	}
-	buf_done(&s->changed);
-	return ok;
+	buf_done(&s.changed);
+	if (!ok)
+		return false;
+	write_cursor(&s);
+	*pages = next;
+	return true;
 }
 
 bool pg_mask_next(struct pg_session *session, const struct passes_call *call, struct sql_pages *pages, struct err *e)
 {
-	struct sql_pages next = *pages;
-	struct sweep s = { .session = session, .call = call, .pages = &next, .writes = true };
-
-	if (!pass(&s, e))
-		return false;
-	*pages = next;
-	return true;
+	return pass(session, call, pages, true, e);
 }
 
 bool pg_scan_next(struct pg_session *session, const struct passes_call *call, struct sql_pages *pages, struct err *e)
 {
-	struct sql_pages next = *pages;
-	struct sweep s = { .session = session, .call = call, .pages = &next };
-
-	if (!pass(&s, e))
-		return false;
-	*pages = next;
-	return true;
+	return pass(session, call, pages, false, e);
 }
