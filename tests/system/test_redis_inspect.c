@@ -249,9 +249,8 @@ START_TEST(the_documented_rights_suffice)
 	struct inspect_clone clone;
 	char generation[DATABASE_MAX + 1];
 	size_t count;
-	uint64_t token;
+	uint64_t token, token_before = make_clone("T0", "d1", "1"); /* lease and token are written in one transaction */
 
-	make_clone("T0", "d1", "1");
 	ck_assert_msg(redis_server_use_users(server, &e), "%s", e.text);
 	store->close(store);
 	store = redis_store_new(&settings, &e);
@@ -288,6 +287,8 @@ START_TEST(the_documented_rights_suffice)
 	ck_assert_msg(inspect->clone(inspect, "c", mem, &clone, &e), "%s", e.text);
 	ck_assert_msg(inspect->clone(inspect, "d", mem, &clone, &e), "%s", e.text);
 	ck_assert_uint_eq(clone.field_count, 4);
+	ck_assert_msg(inspect->lease(inspect, "T0", mem, &lease, &e), "%s", e.text);
+	ck_assert_uint_eq(lease.token, token_before);
 	ck_assert_msg(inspect->generation(inspect, "T1", "c1", generation, &e), "%s", e.text);
 	ck_assert_msg(inspect->lease(inspect, "T2", mem, &lease, &e), "%s", e.text);
 	ck_assert_msg(inspect->health(inspect, mem, &health, &e), "%s", e.text);
