@@ -140,8 +140,9 @@ static void give_to_server(const char *folder)
 void postgres_restart(struct postgres_server *s)
 {
 	char port[8], number[8];
+	/* Shared memory as files of its own folder: what is killed leaves nothing behind elsewhere. */
 	const char *const server[] = { "postgres", "-D", "data", "-p", port, "-h", "127.0.0.1", "-k", s->folder, "-F", "-c",
-		"autovacuum=off", "-c", "shared_buffers=16MB", "-c", "log_min_messages=warning", NULL };
+		"dynamic_shared_memory_type=mmap", "-c", "autovacuum=off", "-c", "shared_buffers=16MB", "-c", "log_min_messages=warning", NULL };
 	const char *const is_ready[] = { "pg_isready", "-q", "-h", s->folder, "-p", number, NULL };
 
 	snprintf(port, sizeof port, "%d", s->port);
