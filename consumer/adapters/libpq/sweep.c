@@ -173,14 +173,34 @@ static bool see_pages(struct sweep *s, struct stretch *at, struct err *e)
 
 /* ---- rewriting ---- */
 
-static bool alter_triggers(struct sweep *s, const struct pg_table *t, const char *how, struct err *e)
+/* What makes each of the table's triggers again as it is: some are off, or always on, and stay so. */
+static PGresult *read_triggers(struct sweep *s, const struct pg_table *t, struct err *e)
+{
+	static const char sql[] =
+		"SELECT format('ALTER TABLE %s %s TRIGGER %I', $1::text, CASE tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' WHEN 'R'"
+		" THEN 'ENABLE REPLICA' ELSE 'ENABLE' END, tgname) FROM pg_trigger WHERE tgrelid = $1::regclass AND NOT tgisinternal"
+		" AND tgenabled <> 'D'";
+
+	return pg_query(&s->session->own, sql, &(const char *){ t->quoted }, 1, e);
+}
+
+static bool switch_off(struct sweep *s, const struct pg_table *t, struct err *e)
 {
 	struct buf *sql = &s->session->workers[0].sql;
 
 	buf_clear(sql);
-	if (!buf_printf(sql, "ALTER TABLE %s %s TRIGGER USER", t->quoted, how))
+	if (!buf_printf(sql, "ALTER TABLE %s DISABLE TRIGGER USER", t->quoted))
 		return too_long(t, e);
 	return pg_do(&s->session->own, buf_text(sql), NULL, 0, e);
+}
+
+static bool switch_on(struct sweep *s, const PGresult *triggers, struct err *e)
+{
+	bool ok = true;
+
+	for (int i = 0; ok && i < PQntuples(triggers); i++)
+		ok = pg_do(&s->session->own, PQgetvalue(triggers, i, 0), NULL, 0, e);
+	return ok;
 }
 
 /* The changed rows are put beside the table as they are to be, and laid over it by their place. */
@@ -210,9 +230,15 @@ static bool lay_over(struct sweep *s, const struct pg_table *t, struct err *e)
 
 static bool rewrite(struct sweep *s, const struct pg_table *t, struct err *e)
 {
+	PGresult *triggers;
+	bool ok;
+
 	if (s->changed.len == 0)
 		return true;
-	return alter_triggers(s, t, "DISABLE", e) && lay_over(s, t, e) && alter_triggers(s, t, "ENABLE", e);
+	triggers = read_triggers(s, t, e);
+	ok = triggers && (PQntuples(triggers) == 0 || switch_off(s, t, e)) && lay_over(s, t, e) && switch_on(s, triggers, e);
+	PQclear(triggers);
+	return ok;
 }
 
 /* The samples of the statistics are texts of rows too, and the old ones lie in a table like any other. */
