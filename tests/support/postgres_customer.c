@@ -113,6 +113,26 @@ static const char *const extras[] = {
 	"SELECT nextval('y_more.y_counter')",
 	"CREATE VIEW y_more.y_view AS SELECT x_note FROM y_more.y_visits",
 	"CREATE INDEX y_tags ON y_more.y_visits USING gin (x_tags)",
+	"CREATE TABLE y_more.y_logs (id bigint, at date NOT NULL, kind integer NOT NULL, mail text, PRIMARY KEY (id, at, kind))"
+	" PARTITION BY RANGE (at)",
+	"CREATE TABLE y_more.y_logs_old PARTITION OF y_more.y_logs FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')",
+	"CREATE TABLE y_more.y_logs_new PARTITION OF y_more.y_logs FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')"
+	" PARTITION BY LIST (kind)",
+	"CREATE TABLE y_more.y_logs_new_1 PARTITION OF y_more.y_logs_new FOR VALUES IN (1)",
+	"CREATE TABLE y_more.y_logs_new_x PARTITION OF y_more.y_logs_new DEFAULT",
+	"CREATE TABLE y_more.y_logs_x PARTITION OF y_more.y_logs DEFAULT",
+	"CREATE INDEX y_logs_mail ON y_more.y_logs (mail)",
+	"CREATE INDEX y_logs_kind ON ONLY y_more.y_logs_new (kind)",
+	"INSERT INTO y_more.y_logs SELECT g, DATE '2025-06-01' + g, g % 3, 'log' || g || '@hidden.example' FROM generate_series(1,"
+	" 900) AS g",
+	"CREATE DOMAIN y_more.x_address AS text DEFAULT 'nobody' CHECK (length(VALUE) < 200)",
+	"CREATE TYPE y_more.x_reach AS (mail text, phone text)",
+	"CREATE UNLOGGED TABLE y_more.y_rooms (id integer PRIMARY KEY, booked tstzrange, owner y_more.x_address, reach"
+	" y_more.x_reach, EXCLUDE USING gist (booked WITH &&))",
+	"INSERT INTO y_more.y_rooms SELECT g, tstzrange(to_timestamp(g * 3600), to_timestamp(g * 3600 + 60)), 'room' || g ||"
+	" '@hidden.example', CAST(ROW('reach' || g || '@hidden.example', '1'::text) AS y_more.x_reach) FROM generate_series(1, 50) AS g",
+	"CREATE MATERIALIZED VIEW y_more.y_mails AS SELECT owner::text AS mail FROM y_more.y_rooms",
+	"CREATE UNIQUE INDEX y_mails_mail ON y_more.y_mails (mail)",
 	"GRANT USAGE ON SCHEMA y_more TO reader",
 	"GRANT SELECT ON ALL TABLES IN SCHEMA public, y_more TO reader",
 	"GRANT SELECT ON ALL SEQUENCES IN SCHEMA public, y_more TO reader",

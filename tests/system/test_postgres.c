@@ -123,6 +123,32 @@ static void check_what_is_odd(void)
 	ck_assert_int_eq(number(generation, "SELECT count(*) FROM pg_trigger WHERE tgname = 't' AND tgenabled = 'O'"), 1);
 }
 
+/* Partitions of partitions, types of the customer's own, what is computed and stored. */
+static void check_structures(void)
+{
+	static const char *const same[] = {
+		"SELECT count(*) FROM pg_inherits WHERE inhrelid::regclass::text LIKE 'y_more.%'",
+		"SELECT count(*) FROM pg_index WHERE indisvalid AND indexrelid::regclass::text LIKE 'y_more.%'",
+		"SELECT count(*) FROM pg_index WHERE NOT indisvalid AND indexrelid::regclass::text LIKE 'y_more.%'",
+		"SELECT count(*) FROM pg_constraint WHERE contype IN ('p', 'x', 'c') AND (connamespace = 'y_more'::regnamespace)",
+		"SELECT count(*) FROM y_more.y_logs_new_1",
+		"SELECT count(*) FROM y_more.y_logs_x",
+		"SELECT count(*) FROM ONLY y_more.y_logs_old",
+		"SELECT count(*) FROM y_more.y_mails",
+		"SELECT count(*) FROM pg_class WHERE relpersistence = 'u' AND relname = 'y_rooms'",
+	};
+
+	for (size_t k = 0; k < sizeof same / sizeof *same; k++)
+		ck_assert_msg(number(generation, same[k]) == number(SOURCE, same[k]), "%s: %" PRId64 ", not %" PRId64, same[k],
+			      number(generation, same[k]), number(SOURCE, same[k]));
+	ck_assert_int_eq(number(generation, "SELECT count(*) FROM y_more.y_logs WHERE mail = 'log' || id ||"
+				" '_hidden.example@sandbox.example'"), 900);
+	ck_assert_int_eq(number(generation, "SELECT count(*) FROM y_more.y_rooms WHERE owner = 'room' || id ||"
+				" '_hidden.example@sandbox.example' AND (reach).mail = 'reach' || id || '_hidden.example@sandbox.example'"), 50);
+	ck_assert_int_eq(number(generation, "SELECT count(*) FROM y_more.y_mails WHERE mail LIKE 'room%_hidden.example@sandbox.example'"),
+			 50);
+}
+
 /* Written apart from the product: one question for each column of texts there is, then the bytes of the files. What may
  * stay are the two whom the request keeps, and the ids of invitations. */
 static void check_addresses(void)
@@ -182,6 +208,7 @@ START_TEST(a_customer_is_cloned_though_killed)
 	memcpy(generation, seen.generation, sizeof generation);
 	check_tables();
 	check_what_is_odd();
+	check_structures();
 	check_addresses();
 	check_logins();
 }

@@ -111,7 +111,8 @@ static const char after_sql[] =
 	" n ON n.oid = c.relnamespace JOIN pg_inherits AS i ON i.inhrelid = c.oid WHERE c.relispartition AND c.relkind IN"
 	" ('r', 'p') AND " OUR_RELATION
 	" UNION ALL"
-	" SELECT 2, x.indexrelid, 'index ' || x.indexrelid::regclass, replace(pg_get_indexdef(x.indexrelid), ' ON ONLY ', ' ON ')"
+	" SELECT 2, x.indexrelid, 'index ' || x.indexrelid::regclass, CASE WHEN x.indisvalid THEN replace(pg_get_indexdef("
+	"x.indexrelid), ' ON ONLY ', ' ON ') ELSE pg_get_indexdef(x.indexrelid) END"
 	" FROM pg_index AS x JOIN pg_class AS c ON c.oid = x.indrelid JOIN pg_class AS j ON j.oid = x.indexrelid"
 	" JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND NOT j.relispartition AND NOT"
 	" EXISTS (SELECT 1 FROM pg_constraint AS k WHERE k.conindid = x.indexrelid AND k.contype IN ('p', 'u', 'x')) AND "
@@ -146,6 +147,10 @@ static const char after_sql[] =
 	" c.oid::regclass, CASE g.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END,"
 	" g.tgname) FROM pg_trigger AS g JOIN pg_class AS c ON c.oid = g.tgrelid JOIN pg_namespace AS n ON n.oid ="
 	" c.relnamespace WHERE NOT g.tgisinternal AND g.tgparentid = 0 AND g.tgenabled <> 'O' AND " OUR_RELATION
+	/* Last: a server that dies empties such a table, and the copy counts on what it has written. */
+	" UNION ALL"
+	" SELECT 11, c.oid, 'persistence of ' || " RELATION ", format('ALTER TABLE %s SET UNLOGGED', " RELATION ") FROM pg_class AS"
+	" c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND " OUR_RELATION
 	") AS o (place, oid, name, sql) ORDER BY place, oid";
 
 /* What no question above knows how to make. */
