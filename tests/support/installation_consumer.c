@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_EVERY_MS = 10, LOOK_MEMORY_BYTES = 4 * 1024 * 1024, LOG_TAIL_BYTES = 3000, PATH_SIZE = 256,
+enum { LOOK_EVERY_MS = 10, LOOK_MEMORY_BYTES = 4 * 1024 * 1024, LOG_TAIL_BYTES = 12000, PATH_SIZE = 256,
 	FREEZE_WITHIN_MS = 20000 };
 
 void pause_ms(int ms)

@@ -37,6 +37,7 @@ struct kafka_in {
 	int revoke_wait_ms;
 	int64_t revoke_until_ms;
 	int commits_in_flight;
+	int64_t commit_until_ms; /* when the newest of them has an answer, or will have none */
 };
 
 struct kafka_out {

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <syslog.h>
 
-enum { REVOKE_WAIT_DEFAULT_MS = 5000 };
+enum { REVOKE_WAIT_DEFAULT_MS = 5000, COMMIT_WITHIN_MS = 20000 }; /* requests fail after 15 s, see kafka_conf.c */
 
 bool kafka_in_open(struct kafka_bus *bus, const struct kafka_settings *s, struct err *e)
 {
@@ -97,6 +97,7 @@ static void commit_dirty(struct kafka_bus *bus)
 	if (list->cnt > 0 &&
 	    rd_kafka_commit_queue(in->client, list, in->queue, NULL, NULL) == RD_KAFKA_RESP_ERR_NO_ERROR) {
 		in->commits_in_flight++;
+		in->commit_until_ms = kafka_clock_ms() + COMMIT_WITHIN_MS;
 		for (size_t i = 0; i < in->part_count; i++)
 			in->parts[i].dirty = false;
 	}
@@ -139,7 +140,8 @@ static void take_commit(struct kafka_bus *bus, rd_kafka_event_t *event)
 	const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
 	rd_kafka_resp_err_t code = rd_kafka_event_error(event), failed = code;
 
-	bus->in.commits_in_flight--;
+	if (bus->in.commits_in_flight > 0) /* or it was given up */
+		bus->in.commits_in_flight--;
 	for (int i = 0; list && i < list->cnt; i++) {
 		const rd_kafka_topic_partition_t *done = &list->elems[i];
 		struct kafka_part *p = part_find(&bus->in, kafka_topic_by_name(done->topic), done->partition);
@@ -222,11 +224,26 @@ static void try_waiting(struct kafka_bus *bus)
 	stop_waiting(&bus->in);
 }
 
+/* librdkafka answers a commit when its request has failed, at the latest. Should it ever forget one, no offset would move
+ * again: so it is asked anew, which a late answer does not disturb. */
+static void give_up_commit(struct kafka_bus *bus)
+{
+	struct kafka_in *in = &bus->in;
+
+	if (in->commits_in_flight == 0 || kafka_clock_ms() < in->commit_until_ms)
+		return;
+	kafka_bus_note(bus, LOG_WARNING, "no answer to a commit of offsets for %d s; it is sent again", COMMIT_WITHIN_MS / 1000);
+	in->commits_in_flight = 0;
+	for (size_t i = 0; i < in->part_count; i++)
+		in->parts[i].dirty |= in->parts[i].next_offset >= 0;
+}
+
 void kafka_in_tick(struct kafka_bus *bus)
 {
 	if (!bus->in.client)
 		return;
 	try_waiting(bus);
+	give_up_commit(bus);
 	if (bus->in.commits_in_flight == 0)
 		commit_dirty(bus);
 }
