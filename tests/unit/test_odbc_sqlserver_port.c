@@ -280,6 +280,105 @@ START_TEST(masking_takes_triggers_away_writes_key_ranges_and_cleans_pages)
 }
 END_TEST
 
+/* Pages of a table whose key is no single whole number go by bounds in the session, of the key's own types. */
+#define PAIR_PAGE "[[1,[\\\"a\\\",null,\\\"real@customer.example\\\"]]]"
+#define PAIRS                                                                                                          \
+	RULE("FROM sys.triggers", "[\"n\", \"nvarchar\"], [\"d\", \"nvarchar\"], [\"o\", \"nvarchar\"]", "")             \
+	RULE("temporal_type", "[\"n\", \"nvarchar\"], [\"d\", \"nvarchar\"], [\"o\", \"int\"]", "[\"crm7.pair\", \"\", 0]")  \
+	RULE("SELECT c.name, CONCAT", "[\"n\", \"nvarchar\"], [\"t\", \"nvarchar\"], [\"c\", \"int\"], [\"k\", \"int\"]",    \
+	     "[\"code\", \"nvarchar(20)\", 0, 2], [\"id\", \"uniqueidentifier(16)\", 0, 1], [\"mail\", \"nvarchar(200)\", 0, 0]") \
+	RULE("SELECT CASE WHEN COUNT", "[\"n\", \"int\"]", "[0]")                                                      \
+	ONCE("MAX.p.k.", "[\"n\", \"int\"], [\"k\", \"int\"], [\"b\", \"bigint\"]", "[1, 0, 100]")                     \
+	RULE("MAX.p.k.", "[\"n\", \"int\"], [\"k\", \"int\"], [\"b\", \"bigint\"]", "[0, null, 0]")                    \
+	RULE("STRING_AGG.CAST.N.\\\\[", "[\"p\", \"max\"]", "[\"" PAIR_PAGE "\"]")
+
+static enum sql_cell hide_mail(void *arg, const char *table, const char *column, size_t width_chars, const char *text,
+			       size_t len, struct buf *out)
+{
+	(void)arg;
+	(void)width_chars;
+	(void)text;
+	(void)len;
+	ck_assert_str_eq(table, "pair");
+	if (strcmp(column, "mail") != 0)
+		return SQL_CELL_KEEP;
+	buf_add_text(out, "hidden@mask.example");
+	return SQL_CELL_REPLACE;
+}
+
+START_TEST(a_key_of_several_columns_is_gone_over_by_bounds_in_the_session)
+{
+	static const char *const order[] = {
+		"SELECT t.\\\"id\\\", t.\\\"code\\\" INTO #sandbox_low FROM \\\"crm7\\\".\\\"pair\\\"",
+		"SELECT t.\\\"id\\\", t.\\\"code\\\" INTO #sandbox_high",
+		"INSERT INTO #sandbox_high SELECT TOP (1) p.\\\"id\\\", p.\\\"code\\\"",
+		"ROW_NUMBER() OVER (ORDER BY t.\\\"id\\\", t.\\\"code\\\")",
+		"hidden@mask.example",
+		"ON s.\\\"id\\\" = t.\\\"id\\\" AND s.\\\"code\\\" = t.\\\"code\\\"",
+		"INSERT INTO #sandbox_low SELECT * FROM #sandbox_high",
+		"(t.\\\"id\\\" > b.\\\"id\\\" OR (t.\\\"id\\\" = b.\\\"id\\\" AND (t.\\\"code\\\" > b.\\\"code\\\")))",
+		"<COMMIT>",
+		NULL
+	};
+	const struct sql_filter filter = { hide_mail, NULL };
+	struct sql_pages pages = { 0 };
+	struct tds_server *tds;
+	struct fixture x;
+
+	tds = world_open(&x, _i, PAIRS);
+	if (!tds)
+		return;
+	for (int i = 0; i < 20 && !pages.finished; i++)
+		must(x.sql->mask_next(x.sql, &x.fence, &filter, &pages, e));
+	ck_assert(pages.finished);
+	ck_assert_int_eq(pages.cells_changed, 1);
+	ck_assert_int_eq(pages.rows, 1);
+	asked_in_order(tds, order);
+	world_close(&x, &tds);
+}
+END_TEST
+
+/* Another unique index does as well as a primary key, where none of its columns can be NULL: the catalogue's question. */
+START_TEST(the_key_is_looked_for_among_unique_indexes_too)
+{
+	static const char *const order[] = { "i.is_unique = 1 AND i.is_disabled = 0 AND i.is_hypothetical = 0 AND i.has_filter = 0",
+					     "y.is_nullable = 1 OR y.is_computed = 1",
+					     "ORDER BY i.is_primary_key DESC, i.index_id", NULL };
+	struct sql_pages pages = { 0 };
+	struct tds_server *tds;
+	struct fixture x;
+
+	tds = world_open(&x, _i, PAIRS);
+	if (!tds)
+		return;
+	must(x.sql->scan_next(x.sql, &(struct sql_filter){ hide_mail, NULL }, &pages, e));
+	asked_in_order(tds, order);
+	world_close(&x, &tds);
+}
+END_TEST
+
+START_TEST(a_heap_whose_rows_cannot_be_told_apart_is_refused_by_name)
+{
+	struct sql_pages pages = { 0 };
+	struct tds_server *tds;
+	struct fixture x;
+
+	tds = world_open(&x, _i,
+			 RULE("temporal_type", "[\"n\", \"nvarchar\"], [\"d\", \"nvarchar\"], [\"o\", \"int\"]",
+			      "[\"crm7.heap\", \"\", 0]")
+			 RULE("SELECT c.name, CONCAT", "[\"n\", \"nvarchar\"], [\"t\", \"nvarchar\"], [\"c\", \"int\"], [\"k\", \"int\"]",
+			      "[\"mail\", \"nvarchar(200)\", 0, 0]")
+			 RULE("SELECT CASE WHEN COUNT", "[\"n\", \"int\"]", "[0]"));
+	if (!tds)
+		return;
+	must_fail(x.sql->mask_next(x.sql, &x.fence, &(struct sql_filter){ hide_mail, NULL }, &pages, e), ERR_REFUSED);
+	ck_assert_ptr_nonnull(strstr(failure.text, "crm7.heap"));
+	ck_assert_ptr_nonnull(strstr(failure.text, "give it one in the source"));
+	ck_assert_uint_eq(tds_server_asked(tds, "UPDATE t SET"), 0);
+	world_close(&x, &tds);
+}
+END_TEST
+
 START_TEST(a_scan_writes_nothing)
 {
 	int seen = 0;
@@ -316,6 +415,9 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, dropping_ends_a_backup_that_runs_and_removes_its_file, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, a_restore_that_was_broken_off_has_an_owner_and_can_be_dropped, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, masking_takes_triggers_away_writes_key_ranges_and_cleans_pages, 0, TDS_DRIVERS);
+	tcase_add_loop_test(t, a_key_of_several_columns_is_gone_over_by_bounds_in_the_session, 0, TDS_DRIVERS);
+	tcase_add_loop_test(t, the_key_is_looked_for_among_unique_indexes_too, 0, TDS_DRIVERS);
+	tcase_add_loop_test(t, a_heap_whose_rows_cannot_be_told_apart_is_refused_by_name, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, a_scan_writes_nothing, 0, TDS_DRIVERS);
 	suite_add_tcase(s, t);
 	return s;

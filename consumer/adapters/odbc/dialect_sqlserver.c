@@ -255,20 +255,33 @@ static bool commit_failed_surely(int native)
 /* Tables of passes are named schema.table; a schema with a dot in its name would be split wrongly: such a table is odd.
  * So are those whose texts an UPDATE does not reach: rows of a system-versioned table leave their old values in its
  * history, a sql_variant hides its type, an external table is elsewhere, one in memory has pages of its own. */
-#define TEXT_TYPES "N'char', N'varchar', N'nchar', N'nvarchar', N'text', N'ntext', N'xml'"
+#define TEXT_TYPES "N'char', N'varchar', N'nchar', N'nvarchar', N'text', N'ntext', N'xml', N'json'"
 #define NOT_OURS   "t.is_ms_shipped = 0 AND t.name NOT LIKE N'sandbox[_]%'"
+
+/* The index whose columns tell the rows of table t apart: the primary key, else a unique index of all rows whose columns
+ * are never NULL. Not one that is switched off, holds a part of the rows, or counts writes (rowversion): masking would
+ * move its rows. */
+#define KEY_OF_T                                                                                                       \
+	"(SELECT TOP (1) i.index_id FROM sys.indexes AS i WHERE i.object_id = t.object_id AND i.is_unique = 1"         \
+	" AND i.is_disabled = 0 AND i.is_hypothetical = 0 AND i.has_filter = 0 AND NOT EXISTS (SELECT 1"               \
+	" FROM sys.index_columns AS x JOIN sys.columns AS y ON y.object_id = x.object_id AND y.column_id = x.column_id"\
+	" WHERE x.object_id = i.object_id AND x.index_id = i.index_id AND x.key_ordinal > 0 AND (y.is_nullable = 1"    \
+	" OR y.is_computed = 1 OR TYPE_NAME(y.system_type_id) = N'timestamp'))"                                        \
+	" ORDER BY i.is_primary_key DESC, i.index_id)"
 
 static const struct sql_catalogue catalogue = {
 	.has_table = "SELECT COUNT(*) FROM sys.objects WHERE type IN ('U', 'V') AND name = ?",
 	.has_column = "SELECT COUNT(*) FROM sys.objects AS o JOIN sys.columns AS c ON c.object_id = o.object_id"
 		      " WHERE o.type IN ('U', 'V') AND o.name = ? AND c.name = ?",
+	/* Only those that hold text: of the others nothing is looked at, and they need no key. */
 	.tables = { "SELECT s.name + N'.' + t.name, N'',"
 		    " CASE WHEN CHARINDEX(N'.', s.name) > 0 OR t.temporal_type <> 0 OR t.is_external = 1"
 		    " OR t.is_memory_optimized = 1 OR EXISTS (SELECT 1 FROM sys.columns AS c"
 		    " WHERE c.object_id = t.object_id AND TYPE_NAME(c.system_type_id) = N'sql_variant')"
 		    " THEN 1 ELSE 0 END"
 		    " FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id"
-		    " WHERE " NOT_OURS " ORDER BY t.object_id" },
+		    " WHERE " NOT_OURS " AND EXISTS (SELECT 1 FROM sys.columns AS c WHERE c.object_id = t.object_id"
+		    " AND TYPE_NAME(c.system_type_id) IN (" TEXT_TYPES ", N'sql_variant')) ORDER BY t.object_id" },
 	/* Only what is text, and the key. */
 	.columns = { "SELECT c.name, CONCAT(TYPE_NAME(c.system_type_id), N'(', CASE WHEN c.max_length < 0 THEN 0"
 		     " WHEN TYPE_NAME(c.system_type_id) IN (N'nchar', N'nvarchar') THEN c.max_length / 2"
@@ -276,18 +289,17 @@ static const struct sql_catalogue catalogue = {
 		     " CASE WHEN c.is_computed = 1 THEN 1 ELSE 0 END, COALESCE(k.key_ordinal, 0)"
 		     " FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id"
 		     " JOIN sys.columns AS c ON c.object_id = t.object_id"
-		     " LEFT JOIN (SELECT i.object_id, ic.column_id, ic.key_ordinal FROM sys.indexes AS i"
-		     " JOIN sys.index_columns AS ic ON ic.object_id = i.object_id AND ic.index_id = i.index_id"
-		     " WHERE i.is_primary_key = 1) AS k ON k.object_id = c.object_id AND k.column_id = c.column_id"
+		     " LEFT JOIN sys.index_columns AS k ON k.object_id = c.object_id AND k.column_id = c.column_id"
+		     " AND k.key_ordinal > 0 AND k.index_id = " KEY_OF_T
 		     " WHERE s.name + N'.' + t.name = ? AND (k.key_ordinal > 0"
 		     " OR TYPE_NAME(c.system_type_id) IN (" TEXT_TYPES ")) ORDER BY c.column_id" },
-	/* A primary key of one whole number is what pages go by. */
+	/* A key of one whole number is what pages go by. */
 	.hidden_key = { "SELECT CASE WHEN COUNT(*) = 1 AND MAX(CASE WHEN TYPE_NAME(c.system_type_id) IN"
 			" (N'tinyint', N'smallint', N'int', N'bigint') THEN 1 ELSE 0 END) = 1 THEN 1 ELSE 0 END"
 			" FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id"
-			" JOIN sys.indexes AS i ON i.object_id = t.object_id AND i.is_primary_key = 1"
-			" JOIN sys.index_columns AS ic ON ic.object_id = i.object_id AND ic.index_id = i.index_id"
-			" JOIN sys.columns AS c ON c.object_id = ic.object_id AND c.column_id = ic.column_id"
+			" JOIN sys.index_columns AS k ON k.object_id = t.object_id AND k.key_ordinal > 0"
+			" AND k.index_id = " KEY_OF_T
+			" JOIN sys.columns AS c ON c.object_id = k.object_id AND c.column_id = k.column_id"
 			" WHERE s.name + N'.' + t.name = ?" },
 	/* Those that are on, how to bring them back, and how to take them away. */
 	.triggers = "SELECT g.name, N'ENABLE TRIGGER ' + QUOTENAME(s.name) + N'.' + QUOTENAME(g.name) + N' ON '"

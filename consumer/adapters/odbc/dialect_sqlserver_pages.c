@@ -268,12 +268,12 @@ static bool set_column(struct buf *sql, const struct table_shape *t, size_t i)
 
 static void shape_column(struct column_shape *c, const char *type)
 {
-	static const char *const texts[] = { "char(", "varchar(", "nchar(", "nvarchar(", "text(", "ntext(", "xml(" };
+	static const char *const texts[] = { "char(", "varchar(", "nchar(", "nvarchar(", "text(", "ntext(", "xml(", "json(" };
 	const char *paren = strchr(type, '(');
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		c->is_simple = c->is_simple || strncasecmp(type, texts[i], strlen(texts[i])) == 0;
-	/* ntext, text and xml have a length of their pointer */
+	/* ntext, text, xml and json have a length of their pointer */
 	c->width = c->is_simple && strcasestr(type, "char") && paren ? (size_t)strtoul(paren + 1, NULL, 10) : 0;
 }
 

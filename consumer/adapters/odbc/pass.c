@@ -174,7 +174,9 @@ static bool load_shape(struct odbc_port *p, struct conn *c, enum beside where, c
 	if (has_key && !paging_of(p)->shape_key(t, s.keys == 1 ? s.key_type : ""))
 		return err_set(e, ERR_REFUSED, 0, "sql", "table %s hides the key that its pages would go by", table);
 	if (!has_key && s.keys == 0)
-		return err_set(e, ERR_REFUSED, 0, "sql", "table %s has no primary key", table);
+		return err_set(e, ERR_REFUSED, 0, "sql",
+			       "table %s has no primary key and no unique index of columns that are never NULL, so its rows"
+			       " cannot be told apart: give it one in the source", table);
 	return make_room(p->pass, e);
 }
 
