@@ -40,7 +40,7 @@ void tds_server_script(struct tds_server *s, const char *script_json)
 		abort();
 }
 
-static _Noreturn void run(const struct tds_server *s, int input, int output)
+static _Noreturn void run(const struct tds_server *s, const char *pem, int input, int output)
 {
 	char program[PATH_MAX], script[PATH_MAX], log[PATH_MAX];
 
@@ -50,11 +50,11 @@ static _Noreturn void run(const struct tds_server *s, int input, int output)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(input, 0);
 	dup2(output, 1);
-	execlp("python3", "python3", program, script, log, (char *)NULL);
+	execlp("python3", "python3", program, script, log, pem, (char *)NULL);
 	_exit(127);
 }
 
-static _Bool start(struct tds_server *s)
+static _Bool start(struct tds_server *s, const char *pem)
 {
 	int in[2], out[2];
 	FILE *said;
@@ -66,7 +66,7 @@ static _Bool start(struct tds_server *s)
 	if (s->pid == 0) {
 		close(in[1]);
 		close(out[0]);
-		run(s, in[0], out[1]);
+		run(s, pem, in[0], out[1]);
 	}
 	close(in[0]);
 	close(out[1]);
@@ -80,6 +80,11 @@ static _Bool start(struct tds_server *s)
 
 struct tds_server *tds_server_start(const char *script_json)
 {
+	return tds_server_start_tls(script_json, NULL);
+}
+
+struct tds_server *tds_server_start_tls(const char *script_json, const char *pem)
+{
 	const char *base = getenv("TMPDIR");
 	struct tds_server *s = calloc(1, sizeof *s);
 
@@ -89,7 +94,7 @@ struct tds_server *tds_server_start(const char *script_json)
 	if (!mkdtemp(s->folder))
 		abort();
 	tds_server_script(s, script_json);
-	if (!start(s))
+	if (!start(s, pem))
 		tds_server_stop(&s);
 	return s;
 }

@@ -10,6 +10,8 @@ struct tds_server;
 /* Starts one that answers by the script (tds_server.py says how one looks). NULL when python3 is not there. It ends with
  * the caller's process whatever happens. */
 struct tds_server *tds_server_start(const char *script_json);
+/* The same for one that encrypts, with the key and certificate of that file (tds_certificates.sh); NULL: does not. */
+struct tds_server *tds_server_start_tls(const char *script_json, const char *pem);
 /* Ends it and removes its folder. NULL-safe; *server becomes NULL. */
 void tds_server_stop(struct tds_server **server);
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A scripted server of TDS 7.4: real ODBC drivers talk to it, and get the answers that a script gives.
 
-  tds_server.py SCRIPT LOG    listens on a free loopback port and prints it; ends when its input does
+  tds_server.py SCRIPT LOG [PEM]    listens on a free loopback port and prints it; ends when its input does
+
+With PEM, a file of key and certificate, it encrypts where the client wants that; without, it says that it cannot.
 
 SCRIPT is read again at each request: JSON, a list of rules {"match": regular expression, "times": how often (default: for
 ever), "if": {name: value}, "set": {name: value}, "answer": [...]}; a rule with "if" fits only while the variables have these
@@ -15,7 +17,7 @@ values ("" at first), and one with "set" gives them new ones; the first rule tha
   {"sleep": seconds}                    sent so far arrives before it
   {"close": true}                       the connection is lost here
 
-LOG gets one line of JSON for each request: its kind (batch, rpc, transaction), text, parameters and database.
+LOG gets one line of JSON for each request: its kind (login, tls, batch, rpc, transaction), text, parameters and database.
 """
 import json
 import re
@@ -25,10 +27,13 @@ import sys
 import threading
 import time
 
+import tds_tls
+
 BATCH, RPC, ATTENTION, TRANSACTION, LOGIN, PRELOGIN, REPLY = 1, 3, 6, 14, 16, 18, 4
 EXECUTESQL, PREPARE, EXECUTE, PREPEXEC, UNPREPARE = 10, 11, 12, 13, 15
 COLLATION = bytes((0x09, 0x04, 0xD0, 0x00, 0x34))  # Latin1_General, like a server that was just installed
 MORE, FAILED, COUNTED, ATTENDED = 0x01, 0x02, 0x10, 0x20
+ENCRYPT, CANNOT_ENCRYPT = 1, 2
 
 
 def wide(text):
@@ -184,17 +189,36 @@ class Session:
 
     # ---- logging in ----
 
-    def login(self):
-        kind, _ = self.receive()
+    def encrypt(self, wrapped):
+        self.sock = tds_tls.Channel(self.sock, self.server.tls, wrapped)
+        self.note("tls", "inside PRELOGIN" if wrapped else f"first, {self.sock.protocol}", [])
+
+    def prelogin(self):
+        """Returns what client and server agree about encryption."""
+        kind, data = self.receive()
         if kind != PRELOGIN:
             raise Lost
+        wanted, at = CANNOT_ENCRYPT, 0
+        while data[at] != 0xFF:
+            token, start, size = struct.unpack(">BHH", data[at:at + 5])
+            wanted = data[start] if token == 1 and size else wanted
+            at += 5
+        agreed = ENCRYPT if self.server.tls and wanted != CANNOT_ENCRYPT else CANNOT_ENCRYPT
         options, at = b"", 5 * 4 + 1
         body = b""
-        for token, data in ((0, bytes((16, 0, 0x10, 0x4E, 0, 0))), (1, b"\2"), (2, b"\0"), (4, b"\0")):
+        for token, data in ((0, bytes((16, 0, 0x10, 0x4E, 0, 0))), (1, bytes((agreed,))), (2, b"\0"), (4, b"\0")):
             options += struct.pack(">BHH", token, at + len(body), len(data))
             body += data
         self.out += options + b"\xff" + body
         self.flush(True)
+        return agreed
+
+    def login(self):
+        strict = self.server.tls and tds_tls.begins_with_tls(self.sock)
+        if strict:
+            self.encrypt(False)
+        if self.prelogin() == ENCRYPT and not strict:
+            self.encrypt(True)
         kind, data = self.receive()
         if kind != LOGIN:
             raise Lost
@@ -208,7 +232,7 @@ class Session:
             self.flush(True)
             raise Lost
         name = short_text("Microsoft SQL Server")
-        ack = bytes((1, 0x74, 0, 0, 4)) + name + bytes((16, 0, 0x10, 0x4E))
+        ack = bytes((1,)) + (bytes((8, 0, 0, 0)) if strict else bytes((0x74, 0, 0, 4))) + name + bytes((16, 0, 0x10, 0x4E))
         self.out += change(1, short_text(database), short_text("master")) + \
             message(0xAB, 5701, 0, f"Changed database context to '{database}'.") + change(7, b"\5" + COLLATION, b"\0") + \
             struct.pack("<BH", 0xAD, len(ack)) + ack + change(4, short_text("4096"), short_text("4096")) + done(0xFD, 0)
@@ -341,8 +365,8 @@ class Session:
 
 
 class Server:
-    def __init__(self, script, log):
-        self.script, self.log = script, log
+    def __init__(self, script, log, pem=None):
+        self.script, self.log, self.tls = script, log, pem and tds_tls.context(pem)
         self.lock = threading.Lock()
         self.used, self.transactions = {}, 0
         self.variables = {}
@@ -382,9 +406,9 @@ class Server:
             threading.Thread(target=Session(sock, self).run, daemon=True).start()
 
 
-def main(script, log):
+def main(*files):
     listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(script, log)
+    server = Server(*files)
     threading.Thread(target=server.serve, args=(listener,), daemon=True).start()
     print(listener.getsockname()[1], flush=True)
     sys.stdin.read()

@@ -124,11 +124,29 @@ bool conn_fail(struct conn *c, SQLSMALLINT type, SQLHANDLE handle, int *native_r
 
 /* ---- connecting ---- */
 
-/* The manager's message may repeat the connection string: only its state and number are told. */
+/* What the first record with a number means: one without says only that the connection was not made. */
+static const char *meaning_of_refusal(struct conn *c)
+{
+	SQLCHAR state[6] = "", text[256] = "";
+	const char *hint = NULL;
+	SQLINTEGER native = 0;
+	SQLSMALLINT len;
+
+	for (SQLSMALLINT i = 1; i <= DIAGS_MAX && !hint; i++) {
+		if (!SQL_SUCCEEDED(SQLGetDiagRec(SQL_HANDLE_DBC, c->dbc, i, state, &native, text, sizeof text, &len)))
+			break;
+		if (native != 0)
+			c->dialect->classify((const char *)state, (int)native, &hint);
+	}
+	return hint;
+}
+
+/* The manager's message may repeat the connection string: only its state and number are told, and what they mean. */
 static void refuse_connection(struct conn *c, struct err *e)
 {
 	SQLCHAR state[6] = "", text[256] = "";
 	struct err inner = { 0 };
+	const char *hint = meaning_of_refusal(c);
 	SQLINTEGER ignored;
 	SQLSMALLINT len;
 	int native = 0;
@@ -140,7 +158,8 @@ static void refuse_connection(struct conn *c, struct err *e)
 		err_set(e, ERR_REFUSED, 0, "odbc", "the ODBC driver could not be loaded (state %.5s)",
 			(const char *)state);
 	else
-		err_set(e, inner.class, native, "odbc", "the database could not be opened (driver error %d)", native);
+		err_set(e, inner.class, native, "odbc", "the database could not be opened%s%s (driver error %d)",
+			hint ? ": " : "", hint ? hint : "", native);
 }
 
 static bool connect_to(struct conn *c, struct odbc_env *env, const char *connection, enum access access, struct err *e)

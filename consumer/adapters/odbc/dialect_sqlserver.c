@@ -100,7 +100,9 @@ static const char login_refused[] = "the server does not accept the login";
  * page on connectivity of Azure SQL, and those of backup, restore and dropping. */
 static const struct meaning meanings[] = {
 	/* of the network, by either driver or the operating system */
-	{ 20, ERR_REFUSED, "the server offers no encryption" },
+	{ -1, ERR_REFUSED, "the server's certificate is not trusted: give it one of a known authority for the name in"
+			   " sql.host, or say sql.sslmode = trust" },
+	{ 20, ERR_REFUSED, "the server offers no encryption: switch it on there, or say sql.sslmode = disable" },
 	{ 64, ERR_TRANSIENT, lost },
 	{ 104, ERR_TRANSIENT, lost },
 	{ 121, ERR_TRANSIENT, lost },
@@ -110,7 +112,7 @@ static const struct meaning meanings[] = {
 	{ 10057, ERR_TRANSIENT, "the server cannot be reached" },
 	{ 10060, ERR_TRANSIENT, "the server cannot be reached" },
 	{ 10061, ERR_TRANSIENT, "the server cannot be reached" },
-	{ 20002, ERR_TRANSIENT, "the server cannot be reached" },
+	{ 20002, ERR_TRANSIENT, "the server hung up before the login; if it stays so, it does not encrypt (sql.sslmode)" },
 	{ 20003, ERR_TRANSIENT, "the server did not answer in time" },
 	{ 20004, ERR_TRANSIENT, lost },
 	{ 20006, ERR_TRANSIENT, lost },
