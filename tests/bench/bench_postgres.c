@@ -43,6 +43,7 @@ struct bench {
 	atomic_bool stop;
 	struct step_progress progress;
 	struct step_notice notice;
+	struct step_tables tables;
 	struct err err;
 	int64_t rows;
 	char detail[256];
@@ -64,9 +65,10 @@ static bool run_step(struct bench *b, enum step_id id, double *seconds_r)
 	do {
 		struct step_ctx c = { .job = &b->job, .settings = &b->settings, .ports = &b->ports, .fence = b->fence,
 				      .mem = arena_new(ARENA_MAX), .acted = acted, .stop = &b->stop, .progress = &b->progress,
-				      .err = &b->err, .notice = &b->notice };
+				      .err = &b->err, .tables = &b->tables, .notice = &b->notice };
 
 		c.fence.step = steps[id].slug;
+		b->tables = (struct step_tables){ 0 };
 		err_clear(&b->err);
 		outcome = steps[id].run(&c);
 		acted = c.acted;

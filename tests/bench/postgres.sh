@@ -208,7 +208,8 @@ raw_texts() { # DATABASE
 raw_bytes() { # DATABASE: how many lines of its files hold a raw address
 	local oid
 	oid=$(ask postgres "SELECT oid FROM pg_database WHERE datname = '$1'")
-	find "$dir/data/base/$oid" -type f -exec env LC_ALL=C grep -caF '@rawhost' {} + | awk -F: '{ sum += $NF } END { print sum + 0 }'
+	{ find "$dir/data/base/$oid" -type f -exec env LC_ALL=C grep -caF '@rawhost' {} + || true; } | # none is what grep calls a failure
+		awk -F: '{ sum += $NF } END { print sum + 0 }'
 }
 
 judge() { # NAME
