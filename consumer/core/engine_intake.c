@@ -6,9 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool same_partition(const struct bus_position *a, const struct bus_position *b)
+{
+	return a->topic == b->topic && a->partition == b->partition;
+}
+
 static bool same_position(const struct bus_position *a, const struct bus_position *b)
 {
-	return a->topic == b->topic && a->partition == b->partition && a->offset == b->offset;
+	return same_partition(a, b) && a->offset == b->offset;
 }
 
 /* ---- what goes straight to a topic ---- */
@@ -232,8 +237,17 @@ void intake_sweep(struct engine *e, const struct sweep_wish *wish)
 
 /* ---- partitions ---- */
 
+/* A revocation that the group did not wait for must not take away what the partition is when it comes back. */
+static void forget_revocation(struct engine *e, const struct bus_position *at)
+{
+	for (size_t i = 0; i < e->revoked_count; i++)
+		if (same_partition(&e->revoked[i], at))
+			e->revoked[i--] = e->revoked[--e->revoked_count];
+}
+
 void intake_assigned(struct engine *e, const struct bus_position *at)
 {
+	forget_revocation(e, at);
 	if (!offsets_assign(e->offsets, at->topic, at->partition))
 		e->out_of_memory = true;
 }
@@ -241,7 +255,7 @@ void intake_assigned(struct engine *e, const struct bus_position *at)
 static bool belongs_to(const struct clone *c, const struct bus_position *partition)
 {
 	for (const struct held_input *i = c->inputs; i; i = i->next)
-		if (i->at.topic == partition->topic && i->at.partition == partition->partition)
+		if (same_partition(&i->at, partition))
 			return true;
 	return false;
 }

@@ -243,7 +243,8 @@ static void granted(struct engine *e, struct clone *c, const struct lease_answer
 	memcpy(c->latest_generation, a->latest_generation, sizeof c->latest_generation);
 	if (a->active_clone[0])
 		c->superseded = strcmp(a->active_clone, c->id) != 0;
-	if (c->guest && !may_sweep(c, a)) {
+	/* What was asked of a clone that must go is asked again of whoever reads it next: here it may be long done. */
+	if (c->leaving || (c->guest && !may_sweep(c, a))) {
 		let_go(e, c, true);
 		return;
 	}

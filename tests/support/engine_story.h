@@ -12,7 +12,7 @@
  *   pass MS                              time passes second by second, and leases are renewed
  *   assign|revoke|lose TOPIC             partition 0 of requested, replay or control
  *   request ID [of TARGET] [wishes N] [expects GENERATION]
- *   again TOPIC OFFSET                   the record of that offset is read once more
+ *   again ID OFFSET                      the record of that offset, a request, is read once more
  *   replay ID [from SLUG] [until SLUG] [expects GENERATION] [mask DOMAIN]
  *   pause|resume|cancel|retry-now|rollback ID   (a control record)
  *   sweep ID                             a survey has found something on its target

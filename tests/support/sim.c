@@ -256,7 +256,8 @@ static void carry_out(struct sim *s, int consumer, const struct effect *fx)
 		break;
 	case FX_COMMIT:
 		sim_check_commit(s, &fx->at);
-		s->logs[log_of(fx->at.topic)][fx->at.partition].committed = fx->at.offset;
+		if (c->owns[fx->at.partition]) /* the group refuses what a member of an earlier generation commits */
+			s->logs[log_of(fx->at.topic)][fx->at.partition].committed = fx->at.offset;
 		break;
 	case FX_INTAKE:
 		c->intake_paused = fx->flag;
@@ -364,6 +365,26 @@ static void learn_of_loss(struct sim *s, int consumer, int partition)
 	sim_plan(s, 1, SIM_ASSIGN, -1);
 }
 
+static void deal(struct sim *s);
+
+/* The work on what was to be given was not at rest in time: it is lost, and dealt anew, perhaps to the same one. */
+static void give_up(struct sim *s, int consumer)
+{
+	struct sim_consumer *c = &s->consumers[consumer];
+
+	if (!c->revoking)
+		return;
+	s->counts->revocation_given_up++;
+	c->revoking = false;
+	for (int p = 0; p < SIM_PARTITIONS; p++) {
+		if (!c->gives[p])
+			continue;
+		c->owns[p] = c->gives[p] = false;
+		learn_of_loss(s, consumer, p);
+	}
+	deal(s);
+}
+
 /* Like the eager protocol: whoever must give something up finishes first, then it is taken by the one that wants it. */
 static void assign(struct sim *s)
 {
@@ -379,8 +400,10 @@ static void assign(struct sim *s)
 				lose(s, i, p);
 				continue;
 			}
-			if (c->owns[p])
+			if (c->owns[p]) {
 				c->revoking = c->gives[p] = true;
+				sim_plan(s, 5 + sim_chance(s, 100), SIM_GIVE_UP, i);
+			}
 			c->owns[p] = true;
 			for (int t = 0; t < 3; t++) {
 				in.kind = c->wants[p] ? IN_ASSIGNED : IN_REVOKED;
@@ -685,6 +708,8 @@ static void happen(struct sim *s, struct sim_event *event)
 		sim_turn(s, event->consumer);
 	} else if (event->kind == SIM_LOST) {
 		learn_of_loss(s, event->consumer, event->partition);
+	} else if (event->kind == SIM_GIVE_UP) {
+		give_up(s, event->consumer);
 	} else if (event->kind == SIM_FETCH) {
 		fetch(s, event->consumer);
 	} else {
@@ -798,6 +823,8 @@ bool sim_run(uint64_t seed, enum sim_bug bug, bool trace, struct sim_counts *cou
 		if ((event.kind == SIM_STORE_APPLY || event.kind == SIM_STORE_REPLY) && s->failed)
 			break;
 	}
+	if (!s->failed && !quiet(s))
+		sim_broken(s, "all is at rest, but offsets stand still");
 	if (!s->failed)
 		sim_check_end(s);
 	counts->trace += (long)s->order;

@@ -29,6 +29,7 @@ enum sim_event_kind {
 	SIM_STEP_TURN,     /* a handler goes on */
 	SIM_ASSIGN,        /* partitions are handed out anew */
 	SIM_LOST,          /* consumer: learns that a partition is somebody else's */
+	SIM_GIVE_UP,       /* consumer: the group waited long enough for what it gives */
 	SIM_RESTART,       /* a crashed consumer comes back */
 	SIM_FAULT,         /* something goes wrong */
 	SIM_ASK,           /* an input record is published */

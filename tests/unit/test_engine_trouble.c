@@ -71,6 +71,48 @@ START_TEST(a_partition_that_is_lost_is_never_committed)
 }
 END_TEST
 
+/* The group did not wait for the step; then the partition comes back while it still runs. */
+START_TEST(a_partition_that_was_given_up_and_came_back_is_committed)
+{
+	struct story *s = story();
+
+	say(s, "assign requested", "");
+	say(s, "request c1", "acquire c1");
+	say(s, "go without copy_database", "c1 RUNNING 8");
+	say(s, "revoke requested", "");
+	say(s, "lose requested", "");
+	say(s, "assign requested", "");
+	say(s, "again c1 0", "revoked");
+	say(s, "step c1 copy_database done", "record c1 8..9 RUNNING [copy_database DONE]");
+	say(s, "go without wait_web_config", "c1 RUNNING 34");
+	say(s, "step c1 wait_web_config done", "record c1 34..36 COMPLETED target [wait_web_config DONE; state]");
+	say(s, "recorded c1", "publish c1 35-36");
+	say(s, "delivered c1 35", "");
+	say(s, "delivered c1 36", "forget c1 36, release c1");
+	say(s, "released c1", "commit requested 1");
+	story_end(&s);
+}
+END_TEST
+
+/* It slept while its partition went to another consumer, which paused the clone and committed both records. */
+START_TEST(what_was_asked_of_a_clone_that_must_go_is_not_done_late)
+{
+	struct story *s = story();
+
+	say(s, "assign requested", "");
+	say(s, "assign control", "");
+	say(s, "request c1", "acquire c1");
+	say(s, "go without copy_database", "c1 RUNNING 8");
+	say(s, "pause c1", "");
+	say(s, "step c1 copy_database done", "record c1 8..10 PAUSED target [copy_database DONE; state]");
+	say(s, "go", "c1 PAUSED 10");
+	say(s, "resume c1", "acquire c1");
+	say(s, "lose control", "");
+	say(s, "lease c1", "release c1, revoked");
+	story_end(&s);
+}
+END_TEST
+
 /* Whoever has the lease next looks again. */
 START_TEST(a_lost_lease_stops_the_step)
 {
@@ -315,6 +357,8 @@ int main(void)
 	tcase_add_test(tc, a_stop_lets_steps_end_but_not_for_ever);
 	tcase_add_test(tc, a_rebalance_waits_for_running_steps_only);
 	tcase_add_test(tc, a_partition_that_is_lost_is_never_committed);
+	tcase_add_test(tc, a_partition_that_was_given_up_and_came_back_is_committed);
+	tcase_add_test(tc, what_was_asked_of_a_clone_that_must_go_is_not_done_late);
 	tcase_add_test(tc, a_lost_lease_stops_the_step);
 	tcase_add_test(tc, a_lease_not_proved_in_time_counts_as_lost);
 	tcase_add_test(tc, a_lease_is_asked_for_until_it_is_had);

@@ -258,7 +258,9 @@ static void unassign(struct kafka_bus *bus)
 
 void kafka_in_release(struct kafka_bus *bus)
 {
-	if (!bus->in.revoking)
+	const struct kafka_telling *t = &bus->in.telling;
+
+	if (!bus->in.revoking || (t->list && t->next < t->list->cnt)) /* who has not heard of all cannot let go of it */
 		return;
 	commit_dirty(bus);
 	unassign(bus);
