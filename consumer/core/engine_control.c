@@ -50,8 +50,14 @@ void control_tell_refused(struct engine *e, struct clone *c)
 
 	for (struct held_input *i = c->inputs; i; i = next) {
 		next = i->next;
-		if (i->refused[0])
-			intake_refuse(e, c, i, "refused", engine_text(e, i->refused));
+		if (!i->refused[0])
+			continue;
+		if (clone_status_is_at_rest(c->snap.status)) {
+			intake_refuse(e, c, i, "refused", i->refused);
+		} else {
+			intake_refuse_and_hold(e, i, "refused", i->refused);
+			i->refused[0] = '\0';
+		}
 	}
 }
 
@@ -65,6 +71,8 @@ static bool is_half_rolled_back(const struct clone *c)
 
 static const char *roll_back(struct clone *c)
 {
+	if (c->snap.status == CLONE_ROLLING_BACK)
+		return NULL; /* read again by a consumer whose store has forgotten that it was applied */
 	if (c->snap.status != CLONE_COMPLETED && !is_half_rolled_back(c))
 		return "only a complete clone can be rolled back; cancel one that is not";
 	if (c->superseded || (c->latest_generation[0] && strcmp(c->latest_generation, c->snap.generation) != 0))

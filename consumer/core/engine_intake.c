@@ -28,15 +28,15 @@ static void emit_direct(struct engine *e, struct direct *d)
 	fx->request = d->message ? &d->message->request : NULL;
 }
 
-static void add_direct(struct engine *e, enum effect_kind kind, const struct bus_position *at, struct message *message,
-                       const char *code, const char *text)
+static struct direct *add_direct(struct engine *e, enum effect_kind kind, const struct bus_position *at,
+                                 struct message *message, const char *code, const char *text)
 {
 	struct direct *d = calloc(1, sizeof *d);
 
 	if (!d) {
 		message_free(&message);
 		e->out_of_memory = true;
-		return;
+		return NULL;
 	}
 	d->kind = kind;
 	d->at = *at;
@@ -46,6 +46,15 @@ static void add_direct(struct engine *e, enum effect_kind kind, const struct bus
 	d->next = e->directs;
 	e->directs = d;
 	emit_direct(e, d);
+	return d;
+}
+
+static struct direct *find_direct(struct engine *e, const struct bus_position *at)
+{
+	for (struct direct *d = e->directs; d; d = d->next)
+		if (same_position(&d->at, at))
+			return d;
+	return NULL;
 }
 
 void intake_direct_delivered(struct engine *e, const struct input *in)
@@ -59,7 +68,8 @@ void intake_direct_delivered(struct engine *e, const struct input *in)
 			emit_direct(e, d);
 			return;
 		}
-		offsets_end(e->offsets, &d->at);
+		if (!d->input_held)
+			offsets_end(e->offsets, &d->at);
 		*p = d->next;
 		message_free(&d->message);
 		free(d);
@@ -87,8 +97,13 @@ static void unlink_input(struct clone *c, struct held_input *input)
 
 void intake_finish(struct engine *e, struct clone *c, struct held_input *input)
 {
+	struct direct *telling = find_direct(e, &input->at);
+
 	unlink_input(c, input);
-	offsets_end(e->offsets, &input->at);
+	if (telling)
+		telling->input_held = false;
+	else
+		offsets_end(e->offsets, &input->at);
 	message_free(&input->message);
 	free(input);
 }
@@ -99,6 +114,14 @@ void intake_refuse(struct engine *e, struct clone *c, struct held_input *input, 
 	add_direct(e, FX_DEAD_LETTER, &input->at, NULL, code, text);
 	message_free(&input->message);
 	free(input);
+}
+
+void intake_refuse_and_hold(struct engine *e, struct held_input *input, const char *code, const char *text)
+{
+	struct direct *d = add_direct(e, FX_DEAD_LETTER, &input->at, NULL, code, text);
+
+	if (d)
+		d->input_held = true;
 }
 
 void intake_tell_rejected(struct engine *e, struct clone *c)

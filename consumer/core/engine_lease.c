@@ -254,8 +254,6 @@ static void granted(struct engine *e, struct clone *c, const struct lease_answer
 			return;
 		}
 		c->touched |= c->snap.status == CLONE_ROLLING_BACK; /* nobody knows how far the last owner came */
-		if (c->superseded && !clone_status_is_at_rest(c->snap.status))
-			c->want_cancel = true; /* a newer clone took the target over */
 	} else if (c->known) {
 		c->record_full = c->store_request = true; /* the store lost everything: we know */
 		c->stored_sequence = 0;
@@ -266,6 +264,8 @@ static void granted(struct engine *e, struct clone *c, const struct lease_answer
 		nothing_known(e, c);
 		return;
 	}
+	if (c->superseded && !clone_status_is_at_rest(c->snap.status))
+		c->want_cancel = true; /* a newer clone took the target over, perhaps in a store that had lost this one */
 	c->take_target |= !a->active_clone[0] && !c->superseded; /* a store that was rebuilt does not know it */
 	record_publish_rest(e, c);
 }

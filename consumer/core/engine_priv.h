@@ -109,6 +109,7 @@ struct direct { /* a rejection or dead letter on its way */
 	enum effect_kind kind;
 	struct bus_position at;
 	struct message *message; /* of a rejection; owned */
+	bool input_held; /* the offset waits for the clone's rest too */
 	char code[32], text[256];
 };
 
@@ -171,6 +172,8 @@ void intake_assigned(struct engine *e, const struct bus_position *at);
 void intake_revoked(struct engine *e, const struct bus_position *at, bool lost);
 /* Ends the work of an input with a dead letter that says why. Takes it out of the clone's list. */
 void intake_refuse(struct engine *e, struct clone *c, struct held_input *input, const char *code, const char *text);
+/* The same for a clone that goes on: until it is at rest, the record stays what a consumer takes it up for. */
+void intake_refuse_and_hold(struct engine *e, struct held_input *input, const char *code, const char *text);
 /* Tells that the clone's request was rejected; the offset moves when that is delivered. */
 void intake_tell_rejected(struct engine *e, struct clone *c);
 void intake_finish(struct engine *e, struct clone *c, struct held_input *input);
