@@ -260,17 +260,8 @@ void intake_sweep(struct engine *e, const struct sweep_wish *wish)
 
 /* ---- partitions ---- */
 
-/* A revocation that the group did not wait for must not take away what the partition is when it comes back. */
-static void forget_revocation(struct engine *e, const struct bus_position *at)
-{
-	for (size_t i = 0; i < e->revoked_count; i++)
-		if (same_partition(&e->revoked[i], at))
-			e->revoked[i--] = e->revoked[--e->revoked_count];
-}
-
 void intake_assigned(struct engine *e, const struct bus_position *at)
 {
-	forget_revocation(e, at);
 	if (!offsets_assign(e->offsets, at->topic, at->partition))
 		e->out_of_memory = true;
 }
@@ -294,10 +285,10 @@ void intake_revoked(struct engine *e, const struct bus_position *at, bool lost)
 		engine_touch(e, c);
 	}
 	e->revoking = true;
-	if (lost || e->revoked_count == sizeof e->revoked / sizeof *e->revoked)
+	if (lost)
 		offsets_drop(e->offsets, at->topic, at->partition);
 	else
-		e->revoked[e->revoked_count++] = *at;
+		offsets_revoke(e->offsets, at->topic, at->partition);
 }
 
 static bool something_leaves(const struct engine *e)
@@ -324,9 +315,7 @@ void intake_flow(struct engine *e)
 
 		while (offsets_next_commit(e->offsets, &at))
 			engine_emit(e, FX_COMMIT, NULL)->at = at;
-		for (size_t i = 0; i < e->revoked_count; i++)
-			offsets_drop(e->offsets, e->revoked[i].topic, e->revoked[i].partition);
-		e->revoked_count = 0;
+		offsets_drop_revoked(e->offsets);
 		e->revoking = false;
 		engine_emit(e, FX_REVOKED_DONE, NULL);
 	}

@@ -145,8 +145,6 @@ struct engine {
 	struct arena *scratch; /* what effects point to; cleared when the next feed begins */
 	int64_t renew_at_ms, check_at_ms;
 	bool intake_paused, stopping, drained, revoking;
-	struct bus_position revoked[64];
-	size_t revoked_count;
 	int64_t stop_by_ms;
 	bool out_of_memory; /* the process must end; everything of value is durable elsewhere */
 };

@@ -11,6 +11,7 @@ struct partition {
 	size_t count, size;
 	int64_t next;      /* behind the greatest offset ever begun; -1 before the first */
 	int64_t committed; /* what the group knows: where reading began, then the last handed out */
+	bool revoked;
 };
 
 struct offsets {
@@ -66,6 +67,21 @@ void offsets_drop(struct offsets *o, enum topic topic, int partition)
 		return;
 	free(p->open);
 	*p = o->partitions[--o->count];
+}
+
+void offsets_revoke(struct offsets *o, enum topic topic, int partition)
+{
+	struct partition *p = find(o, topic, partition);
+
+	if (p)
+		p->revoked = true;
+}
+
+void offsets_drop_revoked(struct offsets *o)
+{
+	for (size_t i = o->count; i-- > 0;)
+		if (o->partitions[i].revoked)
+			offsets_drop(o, o->partitions[i].topic, o->partitions[i].number);
 }
 
 /* Index of the first open offset that is not below. */

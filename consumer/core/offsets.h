@@ -18,6 +18,11 @@ void offsets_free(struct offsets **o);
 bool offsets_assign(struct offsets *o, enum topic topic, int partition);
 void offsets_drop(struct offsets *o, enum topic topic, int partition);
 
+/* The partition goes when its work is at rest: it is told of as before, until offsets_drop_revoked() drops all such. One
+ * that is assigned anew before that is ours again. */
+void offsets_revoke(struct offsets *o, enum topic topic, int partition);
+void offsets_drop_revoked(struct offsets *o);
+
 /* A record was taken in / its work is at rest. A position of a partition that is not ours is passed over. A record
  * that is under way already (read again after a rebalance) is counted once. */
 bool offsets_begin(struct offsets *o, const struct bus_position *at);

@@ -195,7 +195,7 @@ static void write_config(const struct installation *i)
 	fprintf(f, "[files]\nobjects_root = %s/objects\narchive_root = %s/archive\n", i->folder, i->folder);
 	fprintf(f, "[seal]\nkey_file = %s/key\n", i->folder);
 	fprintf(f, "[engine]\nworkers = 4\npoll = 20ms\nlease_ttl = 2s\nretry_first = 50ms\nretry_cap = 400ms\n"
-		"breaker_open = 300ms\nretry_budget = 1m\n");
+		"breaker_open = 300ms\nretry_budget = 10m\n");
 	fprintf(f, "[http]\nlisten = 127.0.0.1:0\n");
 	ck_assert_int_eq(fclose(f), 0);
 }

@@ -130,7 +130,6 @@ static int ask_for(const char *id, const char *target)
 
 START_TEST(asked_for_paused_resumed_and_watched)
 {
-	setenv("SANDBOX_ENGINE__RETRY_BUDGET", "1h", 1); /* under TSan the outage outlasts the usual one */
 	consumer_start(i, 0);
 	ck_assert(stub_server_fault(i->stubs, "{\"kind\":\"status\",\"system\":\"superid\",\"status\":503,\"times\":-1}"));
 	ck_assert_int_eq(ask_for(one, TARGET), 0);

@@ -238,6 +238,32 @@ START_TEST(an_old_ownership_is_forgotten)
 }
 END_TEST
 
+START_TEST(what_is_revoked_is_told_of_until_it_is_dropped)
+{
+	struct offsets *o = offsets_new();
+
+	for (int n = 0; n < 100; n++)
+		offsets_assign(o, TOPIC_REQUESTED, n);
+	for (int n = 1; n < 100; n++)
+		offsets_revoke(o, TOPIC_REQUESTED, n);
+	offsets_revoke(o, TOPIC_CONTROL, 1); /* was never ours */
+	offsets_assign(o, TOPIC_REQUESTED, 2); /* came back */
+	for (int n = 0; n < 4; n++)
+		begin(o, n, 5);
+	end(o, 3, 5);
+	ck_assert_int_eq(commit_of(o), 6);
+	offsets_drop_revoked(o);
+	end(o, 1, 5);
+	ck_assert_int_eq(commit_of(o), -1);
+	end(o, 0, 5);
+	ck_assert_int_eq(commit_of(o), 6);
+	end(o, 2, 5);
+	ck_assert_int_eq(commit_of(o), 6);
+	ck_assert_int_eq(commit_of(o), -1);
+	offsets_free(&o);
+}
+END_TEST
+
 START_TEST(topics_are_kept_apart)
 {
 	struct offsets *o = offsets_new();
@@ -269,6 +295,7 @@ int main(void)
 	tcase_add_test(tc, any_history_against_a_model);
 	tcase_add_test(tc, one_that_ended_twice_or_was_never_begun_changes_nothing);
 	tcase_add_test(tc, an_old_ownership_is_forgotten);
+	tcase_add_test(tc, what_is_revoked_is_told_of_until_it_is_dropped);
 	tcase_add_test(tc, topics_are_kept_apart);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
