@@ -56,6 +56,7 @@ struct sim_message { /* an event */
 	enum message_kind kind;
 	enum step_outcome outcome;
 	enum clone_status status;
+	bool cancel_begun;
 	uint64_t sequence;
 };
 

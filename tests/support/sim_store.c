@@ -55,7 +55,7 @@ static struct sim_message event_of(const struct effect *fx, int clone, const str
 {
 	return (struct sim_message){ .clone = clone, .run = fx->snapshot->run, .step = (int)e->step, .kind = e->kind,
 		.outcome = e->result ? e->result->outcome : STEP_UNSET, .status = fx->snapshot->status,
-		.sequence = e->sequence };
+		.cancel_begun = fx->snapshot->cancel_begun, .sequence = e->sequence };
 }
 
 static void fill_record(struct sim *s, int consumer, const struct effect *fx, struct sim_op *op)
@@ -361,7 +361,8 @@ static void restore(struct sim *s, int clone)
 			snapshot_fold_step(&stored->snapshot, &e);
 		} else if (m->kind == MESSAGE_STATE) {
 			struct clone_state e = { .generation = "", .source_ctx = "SourceX", .step = "", .error_class = "", .cause = "",
-				.run = m->run, .status = m->status, .sequence = (int64_t)m->sequence };
+				.run = m->run, .status = m->status, .cancel_begun = m->cancel_begun,
+				.sequence = (int64_t)m->sequence };
 
 			snapshot_fold_state(&stored->snapshot, &e);
 		}
