@@ -40,7 +40,8 @@ struct files_port {
 	 * on disk before the call returns, and an equal one already there is left alone. */
 	bool (*copy_next)(struct files_port *self, const struct fence *f, const struct files_choice *choice,
 	                  struct files_progress *progress, struct err *e);
-	/* Compares wanted source files with the generation's copy by name and size: how many are missing or differ. */
+	/* Compares wanted source files with the generation's copy by name and size: how many are missing or differ. What a
+	 * copy that broke off left beside its files counts as one. */
 	bool (*compare)(struct files_port *self, const struct fence *f, const struct files_choice *choice,
 	                int64_t *different_r, int64_t *files_r, int64_t *bytes_r, struct err *e);
 	/* Removes a whole tenant folder of this store. The caller has proved that it may (guard.h). True when there

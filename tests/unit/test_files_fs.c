@@ -39,6 +39,13 @@ START_TEST(a_tree_is_copied_with_time_and_narrow_modes)
 	ck_assert_int_eq(store_differing(), 0);
 	ck_assert_int_ne(access("Cust2__g1/.parts-Documents", F_OK), 0);
 
+	/* A crash between the last name and the end of the parts leaves their folder. */
+	ck_assert_int_eq(mkdir("Cust2__g1/.parts-Documents", 0750), 0);
+	ck_assert_int_eq(store_differing(), 1);
+	store_must_copy();
+	ck_assert_int_eq(store_differing(), 0);
+	ck_assert_int_ne(access("Cust2__g1/.parts-Documents", F_OK), 0);
+
 	/* An equal file is left alone, a changed one is replaced. */
 	store_put_text("Cust1/Documents/empty", "no more");
 	store_must_copy();

@@ -105,6 +105,19 @@ static bool compare_file(void *arg, int dir, const char *name, const char *path,
 	return true;
 }
 
+/* They may hold what no file of the source has any more. */
+static bool look_for_parts(const struct files_fs *fs, const char *generation, struct comparing *c, struct err *e)
+{
+	char name[NAME_MAX + 1];
+	int parts = -1;
+
+	if (files_parts_name(c->choice->folder, name) && !open_folder(fs, generation, name, &parts, e))
+		return false;
+	c->different += parts >= 0;
+	files_close(&parts);
+	return true;
+}
+
 static bool compare(struct files_port *self, const struct fence *f, const struct files_choice *choice,
                     int64_t *different_r, int64_t *files_r, int64_t *bytes_r, struct err *e)
 {
@@ -116,7 +129,7 @@ static bool compare(struct files_port *self, const struct fence *f, const struct
 
 	ok = file_places_check(f, choice, e) && open_folder(fs, choice->source_root, choice->folder, &source, e) &&
 	     open_folder(fs, f->generation, choice->folder, &c.target, e) &&
-	     (source < 0 || files_walk(&walk, source, &all, e));
+	     (source < 0 || (files_walk(&walk, source, &all, e) && look_for_parts(fs, f->generation, &c, e)));
 	files_close(&source);
 	files_close(&c.target);
 	*different_r = c.different;

@@ -26,7 +26,7 @@ struct page {
 	const struct files_place *place;
 	struct files_progress progress;
 	int target, parts;
-	char parts_name[FILES_PATH_MAX + 16];
+	char parts_name[NAME_MAX + 1];
 	int parent; /* folder of the last path below target, -1 when not open */
 	char parent_path[FILES_PATH_MAX];
 	struct part batch[PAGE_FILES];
@@ -72,13 +72,18 @@ static void part_name(const struct page *p, size_t i, char name_r[64])
 	snprintf(name_r, 64, "%llu-%zu", (unsigned long long)p->place->fence->token, i);
 }
 
+bool files_parts_name(const char *folder, char name_r[NAME_MAX + 1])
+{
+	int n = snprintf(name_r, NAME_MAX + 1, ".parts-%s", folder);
+
+	for (char *c = name_r; *c; c++)
+		*c = (char)(*c == '/' ? '%' : *c);
+	return n <= NAME_MAX;
+}
+
 static bool open_parts(struct page *p, struct err *e)
 {
-	int n = snprintf(p->parts_name, sizeof p->parts_name, ".parts-%s", folder_of(p));
-
-	for (char *c = p->parts_name; *c; c++)
-		*c = (char)(*c == '/' ? '%' : *c);
-	if (n > NAME_MAX)
+	if (!files_parts_name(folder_of(p), p->parts_name))
 		return err_set(e, ERR_REFUSED, 0, "files", "the folder's name is too long");
 	p->parts = files_make_beneath(p->place->generation, p->parts_name);
 	if (p->parts < 0)

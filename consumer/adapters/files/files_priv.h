@@ -7,6 +7,7 @@
 #include "handlers/base/arena.h"
 #include "handlers/ports/files.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 
@@ -76,6 +77,8 @@ struct files_place { /* where a page is read from and written to */
 	const atomic_bool *stop;
 };
 
+/* The name of the folder beside `folder` in which files lie until they are whole. False when it is too long for one. */
+bool files_parts_name(const char *folder, char name_r[NAME_MAX + 1]);
 /* Copies the page behind the progress and moves it on; leaves it as it was on failure. */
 bool files_copy_page(const struct files_place *place, struct err *e);
 
