@@ -198,4 +198,36 @@ static inline enum sql_cell shout(void *arg, const char *table, const char *colu
 	return SQL_CELL_REPLACE;
 }
 
+/* A source of three scheduled tasks, and a port for its clone. */
+static inline void fixture_schedule(struct fixture *x)
+{
+	fixture_folder(x);
+	SCRIPT(x, SOURCE, "CREATE TABLE schedule (id INTEGER PRIMARY KEY, disabled smallint, title nvarchar(30))",
+	       "INSERT INTO schedule VALUES (1, 0, 'one'), (2, 0, ''), (3, 1, NULL)");
+	fixture_open(x);
+}
+
+/* A generation with the source's rows. */
+static inline void fixture_copied(struct fixture *x)
+{
+	struct sql_pages pages = { 0 };
+
+	make_generation(x);
+	must(copy_all(x, NULL, &pages, e));
+}
+
+/* The port of another owner. */
+static inline struct sql_port *fixture_other_port(const struct fixture *x, struct fence *fence, const char *generation,
+                                                  uint64_t token)
+{
+	const struct odbc_databases databases = { SOURCE, "", generation };
+	struct sql_port *port;
+
+	*fence = x->fence;
+	fence->generation = generation;
+	fence->token = token;
+	must((port = odbc_sql_open(x->server, &databases, e)));
+	return port;
+}
+
 #endif

@@ -12,10 +12,7 @@ static struct fixture x;
 
 static void setup(void)
 {
-	fixture_folder(&x);
-	SCRIPT(&x, SOURCE, "CREATE TABLE schedule (id INTEGER PRIMARY KEY, disabled smallint, title nvarchar(30))",
-	       "INSERT INTO schedule VALUES (1, 0, 'one'), (2, 0, ''), (3, 1, NULL)");
-	fixture_open(&x);
+	fixture_schedule(&x);
 }
 
 static void teardown(void)
@@ -26,27 +23,6 @@ static void teardown(void)
 static struct sql_port *sql(void)
 {
 	return x.sql;
-}
-
-/* A generation with the source's rows. */
-static void copied(void)
-{
-	struct sql_pages pages = { 0 };
-
-	make_generation(&x);
-	must(copy_all(&x, NULL, &pages, e));
-}
-
-static struct sql_port *other_port(struct fence *fence, const char *generation, uint64_t token)
-{
-	const struct odbc_databases databases = { SOURCE, "", generation };
-	struct sql_port *port;
-
-	*fence = x.fence;
-	fence->generation = generation;
-	fence->token = token;
-	must((port = odbc_sql_open(x.server, &databases, e)));
-	return port;
 }
 
 static void path_of(char out[256], const char *database, const char *tail)
@@ -73,7 +49,7 @@ START_TEST(test_source_cannot_be_written)
 	must_fail(conn_exec(c, "DROP TABLE schedule", NULL, 0, NULL, e), ERR_REFUSED);
 	conn_close(&c);
 	/* And beside the generation, where the copy reads it. */
-	copied();
+	fixture_copied(&x);
 	buf_clear(&text);
 	ck_assert(dialect_sqlite.connection(&x.settings, GENERATION, ACCESS_PAGES, &text));
 	must((c = conn_open(env, &dialect_sqlite, buf_text(&text), ACCESS_PAGES, &x.settings, e)));
@@ -361,7 +337,7 @@ START_TEST(test_drop_removes_everything_and_may_be_repeated)
 	char path[256];
 	bool exists;
 
-	copied();
+	fixture_copied(&x);
 	must(sql()->apply_server(sql(), &x.fence,
 				 &(struct sql_change){ "s18_grant_read",
 						       { 2,
@@ -377,7 +353,7 @@ START_TEST(test_drop_removes_everything_and_may_be_repeated)
 	must(sql()->exists(sql(), GENERATION, &exists, e));
 	ck_assert(!exists);
 	ck_ask(&x, "_server", "SELECT (SELECT count(*) FROM permission) + (SELECT count(*) FROM database_entry)", "0");
-	copied(); /* connections to the old file are not used for the new one */
+	fixture_copied(&x); /* connections to the old file are not used for the new one */
 	ck_ask(&x, GENERATION, "SELECT count(*) FROM schedule", "3");
 }
 END_TEST
@@ -385,7 +361,7 @@ END_TEST
 START_TEST(test_previous_sandbox_of_the_target)
 {
 	struct fence old;
-	struct sql_port *port = other_port(&old, TARGET "__g0old", 500);
+	struct sql_port *port = fixture_other_port(&x, &old, TARGET "__g0old", 500);
 
 	must(port->create_database(port, &old, SOURCE, e));
 	odbc_sql_close(&port);
@@ -393,7 +369,7 @@ START_TEST(test_previous_sandbox_of_the_target)
 	must(sql()->quarantine(sql(), &x.fence, TARGET "__g0old", true, e));
 	must(sql()->drop_database(sql(), &x.fence, TARGET "__g0old", e));
 	/* but not one with a newer token */
-	port = other_port(&old, TARGET "__g2new", 2000);
+	port = fixture_other_port(&x, &old, TARGET "__g2new", 2000);
 	must(port->create_database(port, &old, SOURCE, e));
 	odbc_sql_close(&port);
 	must_fail(sql()->drop_database(sql(), &x.fence, TARGET "__g2new", e), ERR_REFUSED);

@@ -8,10 +8,7 @@ static struct fixture x;
 
 static void setup(void)
 {
-	fixture_folder(&x);
-	SCRIPT(&x, SOURCE, "CREATE TABLE schedule (id INTEGER PRIMARY KEY, disabled smallint, title nvarchar(30))",
-	       "INSERT INTO schedule VALUES (1, 0, 'one'), (2, 0, ''), (3, 1, NULL)");
-	fixture_open(&x);
+	fixture_schedule(&x);
 }
 
 static void teardown(void)
@@ -22,27 +19,6 @@ static void teardown(void)
 static struct sql_port *sql(void)
 {
 	return x.sql;
-}
-
-/* A generation with the source's rows. */
-static void copied(void)
-{
-	struct sql_pages pages = { 0 };
-
-	make_generation(&x);
-	must(copy_all(&x, NULL, &pages, e));
-}
-
-static struct sql_port *other_port(struct fence *fence, const char *generation, uint64_t token)
-{
-	const struct odbc_databases databases = { SOURCE, "", generation };
-	struct sql_port *port;
-
-	*fence = x.fence;
-	fence->generation = generation;
-	fence->token = token;
-	must((port = odbc_sql_open(x.server, &databases, e)));
-	return port;
 }
 
 /* ---- looking: the sections of step 11 are real ones ---- */
@@ -219,8 +195,8 @@ START_TEST(test_old_owner_is_refused)
 	struct fence newer;
 	struct sql_port *port;
 
-	copied();
-	port = other_port(&newer, GENERATION, 2000);
+	fixture_copied(&x);
+	port = fixture_other_port(&x, &newer, GENERATION, 2000);
 	must(port->raise_token(port, &newer, e));
 #define fenced(call)                                                                                                   \
 	do {                                                                                                           \
