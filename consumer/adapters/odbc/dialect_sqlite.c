@@ -109,7 +109,8 @@ static bool commit_failed_surely(int native)
 #define COLUMNS(schema)                                                                                                \
 	"SELECT name, type, hidden <> 0, pk FROM pragma_table_xinfo WHERE arg = ? AND schema = '" schema               \
 	"' ORDER BY cid"
-#define HIDDEN_KEY(schema) "SELECT wr = 0 FROM pragma_table_list WHERE arg = ? AND schema = '" schema "'"
+/* A table without hidden key is its own index. pragma_table_list would say it, too, but tries all views at each call. */
+#define HIDDEN_KEY(schema) "SELECT count(*) = 0 FROM pragma_index_info WHERE arg = ? AND schema = '" schema "'"
 
 static const char *const copy_sequences[] = {
 	"DELETE FROM main.sqlite_sequence",

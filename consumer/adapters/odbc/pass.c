@@ -57,6 +57,8 @@ void pass_free(struct pass **pp)
 	if (!pass)
 		return;
 	forget_shape(pass);
+	free(pass->tables.items);
+	arena_free(&pass->tables.mem);
 	arena_free(&pass->mem);
 	buf_done(&pass->sql);
 	buf_done(&pass->page);
@@ -86,6 +88,7 @@ struct conn *pass_conn(struct odbc_port *p, struct err *e)
 	if (!l->pass)
 		return NULL;
 	forget_shape(l->pass); /* tables may have changed since another port read it */
+	l->pass->tables.count = 0;
 	p->pass = l->pass;
 	return l->conn;
 }

@@ -23,9 +23,21 @@ struct odd_text { /* a changed text with a NUL inside, which JSON cannot carry i
 	char text[];
 };
 
+struct swept_table {
+	const char *name;
+	bool is_odd; /* not an ordinary table */
+};
+
+struct swept_tables { /* of the generation, as a pass over all of them read it last */
+	struct arena *mem;
+	struct swept_table *items;
+	size_t count, size;
+};
+
 struct pass {              /* kept with its connection, also when the next port of the step gets it */
 	struct arena *mem; /* of the shape */
 	struct table_shape shape;
+	struct swept_tables tables;
 	enum beside where;
 	bool has_shape;
 	size_t guess; /* how many rows make a good page: no more than needed are measured */

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LIST_MAX_BYTES ((size_t)16 << 20)
@@ -18,6 +19,7 @@ struct sweep {
 	const struct sql_filter *filter;
 	struct sql_pages *pages;
 	bool writes;
+	bool listed;  /* the tables were read in this call */
 	bool travels; /* the rest of the call, see page_inside */
 	struct position at;
 	int64_t rows_left;
@@ -54,37 +56,70 @@ static void write_cursor(struct sweep *s)
 
 /* ---- the tables ---- */
 
-struct nth {
-	int64_t wanted, seen;
-	char name[NAME_BYTES];
-	bool is_odd;
-};
-
-static bool take_nth(void *arg, const struct cell *cells, size_t count, struct err *e)
+static bool make_room(struct swept_tables *list, struct err *e)
 {
-	struct nth *nth = arg;
+	size_t size = list->size ? 2 * list->size : 512;
+	struct swept_table *grown = realloc(list->items, size * sizeof *grown);
 
-	(void)count;
-	if (nth->seen++ != nth->wanted)
-		return true;
-	nth->is_odd = cells[2].number != 0;
-	if (cells[0].len >= sizeof nth->name)
-		return pass_name_too_long(cells[0].text, e);
-	memcpy(nth->name, cells[0].text, cells[0].len + 1);
+	if (!grown)
+		return err_set(e, ERR_TRANSIENT, 0, "sql", "out of memory");
+	list->items = grown;
+	list->size = size;
 	return true;
 }
 
-static bool find_table(struct sweep *s, struct nth *nth, struct err *e)
+static bool take_table(void *arg, const struct cell *cells, size_t count, struct err *e)
+{
+	struct swept_tables *list = arg;
+	const char *name = arena_text(list->mem, cells[0].text, cells[0].len);
+
+	(void)count;
+	if (cells[0].len >= NAME_BYTES)
+		return pass_name_too_long(cells[0].text, e);
+	if (!name)
+		return err_set(e, ERR_REFUSED, 0, "sql", "there are too many tables");
+	if (list->count == list->size && !make_room(list, e))
+		return false;
+	list->items[list->count++] = (struct swept_table){ name, cells[2].number != 0 };
+	return true;
+}
+
+static bool list_tables(struct sweep *s, struct err *e)
 {
 	const char *sql = server_dialect(s->port->server)->catalogue->tables[BESIDE_MAIN];
+	struct swept_tables *list = &s->port->pass->tables;
 
-	*nth = (struct nth){ .wanted = s->pages->tables_done };
-	if (!conn_query(s->conn, sql, NULL, 0, take_nth, nth, e))
+	list->count = 0;
+	if (!list->mem)
+		list->mem = arena_new(LIST_MAX_BYTES);
+	if (!list->mem)
+		return err_set(e, ERR_TRANSIENT, 0, "sql", "out of memory");
+	arena_clear(list->mem);
+	if (!conn_query(s->conn, sql, NULL, 0, take_table, list, e)) {
+		list->count = 0;
 		return false;
-	s->pages->tables_total = nth->seen;
-	if (nth->is_odd) /* a pass that left it out would prove nothing */
+	}
+	s->listed = true;
+	return true;
+}
+
+/* The table under way, NULL when all are done. Reading the list costs as much as a page of a small table: it is read when
+ * a pass begins and once more at its end, so that no table is left out that came meanwhile. */
+static bool find_table(struct sweep *s, const struct swept_table **table_r, struct err *e)
+{
+	const struct swept_tables *list = &s->port->pass->tables;
+	size_t nth = (size_t)s->pages->tables_done;
+
+	*table_r = NULL;
+	if (nth >= list->count && !s->listed && !list_tables(s, e))
+		return false;
+	s->pages->tables_total = (int64_t)list->count;
+	if (nth >= list->count)
+		return true;
+	*table_r = &list->items[nth];
+	if ((*table_r)->is_odd) /* a pass that left it out would prove nothing */
 		return err_set(e, ERR_REFUSED, 0, "sql", "table %s is a virtual one: its texts cannot be looked at",
-			       nth->name);
+			       (*table_r)->name);
 	return true;
 }
 
@@ -247,15 +282,16 @@ static bool one_page(struct sweep *s, const char *table, struct err *e)
 
 static bool sweep_pages(struct sweep *s, struct err *e)
 {
-	struct nth nth;
+	const struct swept_table *table;
 
 	while (!s->pages->finished && s->rows_left > 0) {
-		if (!find_table(s, &nth, e))
+		if (!find_table(s, &table, e))
 			return false;
-		s->pages->finished = s->pages->tables_done >= nth.seen;
-		if (!s->pages->finished && !one_page(s, nth.name, e))
+		s->pages->finished = !table;
+		if (table && !one_page(s, table->name, e))
 			return false;
-		snprintf(s->pages->table, sizeof s->pages->table, "%.*s", (int)sizeof s->pages->table - 1, nth.name);
+		snprintf(s->pages->table, sizeof s->pages->table, "%.*s", (int)sizeof s->pages->table - 1,
+			 table ? table->name : "");
 		s->pages->table_rows = s->at.rows;
 	}
 	write_cursor(s);
@@ -272,7 +308,11 @@ static bool begin(struct sweep *s, struct sql_port *self, struct sql_pages *next
 	if (!filter || !filter->cell)
 		return err_set(e, ERR_MISUSE, 0, "sql", "a pass over texts needs a filter");
 	s->conn = pass_conn(p, e);
-	return s->conn && read_cursor(s, e);
+	if (!s->conn)
+		return false;
+	if (!next->cursor[0])
+		p->pass->tables.count = 0; /* it may be long since they were read */
+	return read_cursor(s, e);
 }
 
 /* Ends the transaction without a commit and forgets what was rolled back with it. */
