@@ -72,6 +72,8 @@ bool wire_sql_init(struct wire_sql *w, const struct config *c, struct err *e)
 		.password = buf_text(&w->password),
 		.source_user = config_text(c, CONF_SQL_SOURCE_USER),
 		.source_password = buf_text(&w->source_password),
+		.source_host = config_text(c, CONF_SQL_SOURCE_HOST),
+		.source_port = (int)config_int(c, CONF_SQL_SOURCE_PORT),
 		.tls = config_text(c, CONF_SQL_TLS),
 		.schema = config_text(c, CONF_SQL_SCHEMA),
 		.busy_timeout_ms = config_ms(c, CONF_SQL_BUSY_TIMEOUT),

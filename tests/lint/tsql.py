@@ -22,7 +22,8 @@ TOKEN = re.compile(
 # What a parser does not know at all, by how the statement begins: the other one, or reading, must do.
 COPY_OF = ('CREATE DATABASE "DATABASE" AS COPY OF',)
 UNKNOWN = {
-    "sqlglot": ("BACKUP DATABASE", "RESTORE ", "ALTER DATABASE", "DENY CONNECT", "REVOKE CONNECT", *COPY_OF),
+    "sqlglot": ("BACKUP DATABASE", "RESTORE ", "ALTER DATABASE", "DENY CONNECT", "REVOKE CONNECT", "SET IDENTITY_INSERT",
+                *COPY_OF),
     "sqlfluff": ("BACKUP DATABASE", "RESTORE ", 'CREATE DATABASE "DATABASE" (EDITION', *COPY_OF),
 }
 # Must be refused by both: a check that finds nothing proves nothing.

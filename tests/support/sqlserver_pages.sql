@@ -64,6 +64,21 @@ DELETE FROM #sandbox_low
 -- name: advance
 INSERT INTO #sandbox_low SELECT * FROM #sandbox_high
 
+-- name: rows_read_first
+SELECT TOP (500) CONVERT(nvarchar(60), t."id"), CONVERT(nvarchar(max), t."na""me"), CONVERT(nvarchar(max), t."page"), CONVERT(nvarchar(max), CONVERT(varbinary(max), t."image"), 1), CONVERT(nvarchar(60), t."at", 121), CONVERT(nvarchar(60), t."price", 2), CONVERT(nvarchar(60), t."ratio", 3) FROM "crm7"."con.tact" AS t ORDER BY t."id"
+
+-- name: rows_read
+SELECT TOP (500) CONVERT(nvarchar(60), t."id"), CONVERT(nvarchar(max), t."na""me"), CONVERT(nvarchar(max), t."page"), CONVERT(nvarchar(max), CONVERT(varbinary(max), t."image"), 1), CONVERT(nvarchar(60), t."at", 121), CONVERT(nvarchar(60), t."price", 2), CONVERT(nvarchar(60), t."ratio", 3) FROM "crm7"."con.tact" AS t CROSS JOIN (SELECT CONVERT(int, CAST(? AS nvarchar(max))) AS k1) AS b WHERE t."id" > b.k1 ORDER BY t."id"
+
+-- name: rows_read_by_three_columns
+SELECT TOP (500) CONVERT(nvarchar(60), t."id"), CONVERT(nvarchar(max), t."na""me"), CONVERT(nvarchar(max), t."page"), CONVERT(nvarchar(max), CONVERT(varbinary(max), t."image"), 1), CONVERT(nvarchar(60), t."at", 121), CONVERT(nvarchar(60), t."price", 2), CONVERT(nvarchar(60), t."ratio", 3) FROM "crm7"."con.tact" AS t CROSS JOIN (SELECT CONVERT(int, CAST(? AS nvarchar(max))) AS k1, CONVERT(varchar(20), CAST(? AS nvarchar(max)) COLLATE Latin1_General_CI_AS) AS k2, CONVERT(datetime2(7), CAST(? AS nvarchar(max)), 121) AS k3) AS b WHERE t."id" >= b.k1 AND (t."id" > b.k1 OR (t."id" = b.k1 AND (t."na""me" > b.k2 OR (t."na""me" = b.k2 AND (t."at" > b.k3))))) ORDER BY t."id", t."na""me", t."at"
+
+-- name: rows_write
+SET IDENTITY_INSERT "crm7"."con.tact" ON; INSERT INTO "crm7"."con.tact" ("id", "na""me", "page", "image", "at", "price", "ratio") SELECT CONVERT(int, j.c0), j.c1, CONVERT(xml, j.c2, 1), CONVERT(varbinary(max), j.c3, 1), CONVERT(datetime2(7), j.c4, 121), CONVERT(money, j.c5), CONVERT(float, j.c6) FROM OPENJSON(CAST(? AS nvarchar(max))) WITH (c0 nvarchar(max) '$[0]', c1 nvarchar(max) '$[1]', c2 nvarchar(max) '$[2]', c3 nvarchar(max) '$[3]', c4 nvarchar(max) '$[4]', c5 nvarchar(max) '$[5]', c6 nvarchar(max) '$[6]') AS j; SET IDENTITY_INSERT "crm7"."con.tact" OFF
+
+-- name: rows_empty
+TRUNCATE TABLE "crm7"."con.tact"
+
 -- name: put_changes
 INSERT INTO #sandbox_changes (c, k, v) SELECT ?, CAST(j.[key] AS bigint), j.value FROM OPENJSON(CAST(? AS nvarchar(max))) AS j
 

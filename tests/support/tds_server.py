@@ -7,10 +7,10 @@ With PEM, a file of key and certificate, it encrypts where the client wants that
 
 SCRIPT is read again at each request: JSON, a list of rules {"match": regular expression, "times": how often (default: for
 ever), "if": {name: value}, "set": {name: value}, "answer": [...]}; a rule with "if" fits only while the variables have these
-values ("" at first), and one with "set" gives them new ones; the first rule that fits the statement, with its parameters as JSON behind it, answers. Statements of the driver's own transactions are called <BEGIN>,
+values ("" at first), one with "set" gives them new ones, and one with "keep": name makes the request's parameters name.0, name.1 ...; the first rule that fits the statement, with its parameters as JSON behind it, answers. Statements of the driver's own transactions are called <BEGIN>,
 <COMMIT> and <ROLLBACK>. What no rule fits succeeds with 0 rows. An answer is a list of
 
-  {"columns": [["name", "int|bigint|nvarchar|max"], ...], "rows": [[...], ...]}
+  {"columns": [["name", "int|bigint|nvarchar|max"], ...], "rows": [[...], ...]}     a cell {"is": name} is that variable
   {"count": N}                          a statement that changed N rows
   {"error": [number, severity, text]}
   {"info": [number, text]}              with "done": true as RAISERROR ... WITH NOWAIT sends it: a statement of its own
@@ -395,9 +395,16 @@ class Server:
                 if any(self.variables.get(name, "") != value for name, value in rule.get("if", {}).items()):
                     continue
                 self.variables.update(rule.get("set", {}))
+                if "keep" in rule:
+                    self.variables.update({f"{rule['keep']}.{i}": v for i, v in enumerate(values)})
                 self.used[key] = self.used.get(key, 0) + 1
-                return rule["answer"]
+                return [self.filled(step) for step in rule["answer"]]
         return None
+
+    def filled(self, step):
+        if "rows" not in step:
+            return step
+        return step | {"rows": [[self.variables.get(v["is"]) if isinstance(v, dict) else v for v in row] for row in step["rows"]]}
 
     def serve(self, listener):
         while True:

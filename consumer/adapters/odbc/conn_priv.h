@@ -9,7 +9,7 @@
 #include <sql.h>
 #include <sqlext.h>
 
-enum { COLUMNS_MAX = 64 };
+enum { COLUMNS_MAX = 1024 }; /* of a table of SQL Server */
 
 struct conn {
 	SQLHDBC dbc;

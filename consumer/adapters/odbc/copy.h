@@ -7,7 +7,7 @@
 #include "consumer/adapters/odbc/pass.h"
 
 enum copy_phase { COPY_ROWS, COPY_COMPARE, COPY_LATER, COPY_FINISHED };
-enum table_phase { TABLE_ROWS, TABLE_READ_BACK, TABLE_DONE };
+enum table_phase { TABLE_ROWS, TABLE_READ_BACK, TABLE_DONE, TABLE_COMPARE }; /* the last one by rows_copy.c alone */
 
 enum { SNAPSHOT_NONE = 0, SNAPSHOT_MIXED = -1 };
 

@@ -26,22 +26,20 @@ static bool stamp_of(struct odbc_port *p, const char *database, struct sql_stamp
 
 static bool is_not_source(struct odbc_port *p, const char *database, struct err *e)
 {
-	const struct odbc_settings *s = server_settings(p->server);
-	char mine[80], its[80];
+	struct sql_identity mine, its;
 	bool there = false;
 
 	if (!p->source[0])
 		return err_set(e, ERR_MISUSE, 0, where, "without knowing the source no database is touched");
 	if (strcasecmp(p->source, database) == 0)
 		return err_set(e, ERR_REFUSED, 0, where, "%s is the source", database);
-	if (!exists(p, p->source, &there, e))
+	if (!p->port.exists(&p->port, p->source, &there, e))
 		return false;
 	if (!there)
 		return true;
-	if (!files_of(p)->identity(s, p->source, its, sizeof its, e) ||
-	    !files_of(p)->identity(s, database, mine, sizeof mine, e))
+	if (!p->port.identity(&p->port, p->source, &its, e) || !p->port.identity(&p->port, database, &mine, e))
 		return false;
-	return strcmp(mine, its) != 0 ||
+	return strcmp(mine.database_id, its.database_id) != 0 ||
 	       err_set(e, ERR_REFUSED, 0, where, "%s is the source under another name", database);
 }
 

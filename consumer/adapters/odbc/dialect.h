@@ -8,8 +8,8 @@
 #include "handlers/base/buf.h"
 
 /* ACCESS_PAGES writes too, but may lose its last transactions, whole ones, when the machine loses power. ACCESS_SOURCE
- * reads what is not ours. */
-enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_PAGES, ACCESS_SOURCE, ACCESS_END };
+ * reads what is not ours; ACCESS_SNAPSHOT too, and a transaction that it is in stays as it is while it is idle. */
+enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_PAGES, ACCESS_SOURCE, ACCESS_SNAPSHOT, ACCESS_END };
 
 struct column_shape {
 	const char *name;

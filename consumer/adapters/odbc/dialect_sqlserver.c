@@ -5,6 +5,7 @@
 #include "consumer/adapters/odbc/dialect.h"
 
 #include "consumer/adapters/odbc/engine_copy.h"
+#include "consumer/adapters/odbc/source.h"
 #include "consumer/adapters/odbc/sql_text.h"
 
 #include <string.h>
@@ -49,12 +50,15 @@ static const char *encryption(bool freetds, const char *tls)
 /* ConnectRetryCount=0: a connection that was lost is not made again behind our back, without its SET options. */
 static bool connection(const struct odbc_settings *s, const char *database, enum access access, struct buf *out)
 {
-	bool other = access == ACCESS_SOURCE && s->source_user && *s->source_user;
+	bool of_source = access == ACCESS_SOURCE || access == ACCESS_SNAPSHOT;
+	bool other = of_source && s->source_user && *s->source_user, distant = of_source && source_is_distant(s);
 	const char *user = other ? s->source_user : s->user, *password = other ? s->source_password : s->password;
+	const char *host = distant ? s->source_host : s->host;
+	int port = distant ? s->source_port : s->port;
 	bool freetds = s->driver && is_freetds(s->driver);
 	const char *encrypt = encryption(freetds, s->tls);
 
-	if (!connection_part_is_legal(s->driver) || !connection_part_is_legal(s->host) || strchr(s->host, ',') ||
+	if (!connection_part_is_legal(s->driver) || !connection_part_is_legal(host) || strchr(host, ',') ||
 	    !connection_part_is_legal(user) || !connection_part_is_legal(password) || !is_a_database(database) ||
 	    !encrypt)
 		return false;
@@ -62,23 +66,24 @@ static bool connection(const struct odbc_settings *s, const char *database, enum
 		return buf_printf(out,
 				  "Driver=%s;Server=%s;Port=%d;Database=%s;UID=%s;PWD=%s;%sTDS_Version=7.4;"
 				  "ClientCharset=UTF-8;APP=sandbox-clone;",
-				  s->driver, s->host, s->port, database, user, password, encrypt);
+				  s->driver, host, port, database, user, password, encrypt);
 	return buf_printf(out,
 			  "Driver=%s;Server=tcp:%s,%d;Database=%s;UID=%s;PWD=%s;%sMARS_Connection=no;"
 			  "ConnectRetryCount=0;APP=sandbox-clone;",
-			  s->driver, s->host, s->port, database, user, password, encrypt);
+			  s->driver, host, port, database, user, password, encrypt);
 }
 
 /* Indexes on computed columns, filtered indexes and indexed views refuse writes under other options (1934). An error
  * ends the transaction at once, so that no half of it can be committed. Counts are wanted: SQLRowCount tells them.
  * Dates are written as year, month, day, whatever the login's language says. */
-static const char *const on_connect[] = {
-	"SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON; "
-	"SET QUOTED_IDENTIFIER ON; SET NUMERIC_ROUNDABORT OFF; SET XACT_ABORT ON; SET NOCOUNT OFF; "
-	"SET LANGUAGE us_english; SET DATEFORMAT ymd; SET LOCK_TIMEOUT 10000; "
-	"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET TEXTSIZE 2147483647",
-	NULL
-};
+#define SESSION                                                                                                        \
+	"SET ANSI_NULLS ON; SET ANSI_PADDING ON; SET ANSI_WARNINGS ON; SET ARITHABORT ON; SET CONCAT_NULL_YIELDS_NULL ON; " \
+	"SET QUOTED_IDENTIFIER ON; SET NUMERIC_ROUNDABORT OFF; SET XACT_ABORT ON; SET NOCOUNT OFF; " \
+	"SET LANGUAGE us_english; SET DATEFORMAT ymd; SET LOCK_TIMEOUT 10000; " \
+	"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET TEXTSIZE 2147483647"
+
+static const char *const on_connect[] = { SESSION, NULL };
+static const char *const on_connect_snapshot[] = { SESSION, "SET TRANSACTION ISOLATION LEVEL SNAPSHOT", NULL };
 
 /* ---- failures ---- */
 
@@ -123,6 +128,8 @@ static const struct meaning meanings[] = {
 	{ 1205, ERR_TRANSIENT, in_the_way },
 	{ 1222, ERR_TRANSIENT, "another connection holds the lock" },
 	{ 3960, ERR_TRANSIENT, in_the_way },
+	{ 3961, ERR_TRANSIENT, "a table of the source was altered during the copy" },
+	{ 3952, ERR_REFUSED, "the source allows no snapshots (ALTER DATABASE ... SET ALLOW_SNAPSHOT_ISOLATION ON)" },
 	{ 41301, ERR_TRANSIENT, in_the_way },
 	{ 41302, ERR_TRANSIENT, in_the_way },
 	{ 41305, ERR_TRANSIENT, in_the_way },
@@ -314,7 +321,7 @@ static const struct sql_catalogue catalogue = {
 };
 
 #define ON_EVERY_ENGINE                                                                                                \
-	.server_database = "sandbox_server", .on_connect = { on_connect, on_connect, on_connect, on_connect },         \
+	.server_database = "sandbox_server", .on_connect = { on_connect, on_connect, on_connect, on_connect, on_connect_snapshot },         \
 	.lock_stamp = "SELECT one FROM dbo.sandbox_stamp WITH (HOLDLOCK) WHERE one = 1", .cancels_running = true,      \
 	.wide_texts = true, .progress_native = 3211, .connection = connection, .classify = classify,                   \
 	.is_busy = is_busy, .commit_failed_surely = commit_failed_surely, .catalogue = &catalogue,                     \

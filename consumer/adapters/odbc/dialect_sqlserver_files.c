@@ -3,6 +3,7 @@
  * connections to master. What they say is in handlers/sql/sqlserver/_server.sql. And which engine it is. */
 #include "consumer/adapters/odbc/dialect_sqlserver.h"
 
+#include "consumer/adapters/odbc/source.h"
 #include "consumer/adapters/odbc/sql_text.h"
 
 #include <ctype.h>
@@ -131,7 +132,7 @@ static bool is_container(const char *url)
 
 static const struct sql_dialect *own_server(const struct odbc_settings *s, struct err *e)
 {
-	if (connection_part_is_legal(s->folder))
+	if (source_is_distant(s) || connection_part_is_legal(s->folder))
 		return &dialect_sqlserver;
 	err_set(e, ERR_MISUSE, 0, where, "sql.folder must name the server's folder of backups");
 	return NULL;
@@ -154,6 +155,10 @@ const struct sql_dialect *sqlserver_engine(const struct odbc_settings *s, struct
 
 	if (!sqlserver_ask(s, dialect_sqlserver.server_database, "_engine_edition", &a, e))
 		return NULL;
+	if (source_is_distant(s) && (a.number == AZURE_DATABASE || a.number == MANAGED_INSTANCE)) {
+		err_set(e, ERR_MISUSE, 0, where, "sql.source_host is for targets on a SQL Server of one's own, not on Azure's");
+		return NULL;
+	}
 	if (a.number == AZURE_DATABASE)
 		return &dialect_azuresql;
 	if (a.number == MANAGED_INSTANCE)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The functions of the port that only look. */
 #include "consumer/adapters/odbc/port.h"
+#include "consumer/adapters/odbc/source.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -164,17 +165,23 @@ static bool ledger(struct sql_port *self, const struct fence *f, struct sql_ledg
 
 static bool exists(struct sql_port *self, const char *database, bool *exists_r, struct err *e)
 {
-	const struct odbc_server *s = port_of(self)->server;
+	struct odbc_port *p = port_of(self);
+	const struct odbc_server *s = p->server;
 
+	if (source_is_named(p, database))
+		return source_exists(p, exists_r, e);
 	return server_dialect(s)->files->exists(server_settings(s), database, exists_r, e);
 }
 
 static bool identity(struct sql_port *self, const char *database, struct sql_identity *identity_r, struct err *e)
 {
-	const struct odbc_server *s = port_of(self)->server;
+	struct odbc_port *p = port_of(self);
+	const struct odbc_server *s = p->server;
 
 	memset(identity_r, 0, sizeof *identity_r);
 	snprintf(identity_r->server_id, sizeof identity_r->server_id, "%s", server_id(s));
+	if (source_is_named(p, database))
+		return source_identity(p, identity_r->database_id, sizeof identity_r->database_id, e);
 	return server_dialect(s)->files->identity(server_settings(s), database, identity_r->database_id,
 						  sizeof identity_r->database_id, e);
 }

@@ -23,6 +23,9 @@ struct odbc_settings {
 	int port;
 	const char *user, *password;
 	const char *source_user, *source_password; /* of a login that can only read; "" or NULL: the same as above */
+	/* Another server that the source is on: it is copied by rows then (sqlserver); "" or NULL: the same one. */
+	const char *source_host;
+	int source_port;
 	const char *tls;          /* the driver's sslmode; "" or NULL: its own choice */
 	const char *schema;       /* of the tenant's tables, where sections name it (sqlserver) */
 	struct passes_port *passes; /* goes over whole databases for dialects that have no paging; outlives the server */

@@ -208,6 +208,25 @@ bool packed_read(char *page, size_t len, struct packed_cell *cells, size_t count
 	return (take(&r, ']') && r.at == r.end) || broken(e);
 }
 
+/* ---- writing ---- */
+
+bool packed_add_text(struct buf *json, const char *text, size_t len)
+{
+	const char *end = text + len, *plain = text;
+
+	if (!buf_add(json, "\"", 1))
+		return false;
+	for (const char *p = text; p < end; p++) {
+		if ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\')
+			continue;
+		if (!buf_add(json, plain, (size_t)(p - plain)) ||
+		    !buf_printf(json, "\\u%04x", (unsigned)(unsigned char)*p))
+			return false;
+		plain = p + 1;
+	}
+	return buf_add(json, plain, (size_t)(end - plain)) && buf_add(json, "\"", 1);
+}
+
 /* ---- hash ---- */
 
 static uint64_t mix(uint64_t a, uint64_t b)

@@ -4,6 +4,7 @@
 #ifndef SANDBOX_ODBC_PACKED_H
 #define SANDBOX_ODBC_PACKED_H
 
+#include "handlers/base/buf.h"
 #include "handlers/base/err.h"
 
 #include <stdbool.h>
@@ -28,6 +29,9 @@ bool packed_is_odd(const char *text, size_t len);
  * text is no page. */
 bool packed_read(char *text, size_t len, struct packed_cell *cells, size_t count, packed_row_fn *fn, void *arg,
 		 struct err *e);
+
+/* Appends a text as JSON has it, in quotes. False when the buffer is full. */
+bool packed_add_text(struct buf *json, const char *text, size_t len);
 
 /* Hash of a row, cell after cell: types, lengths and bytes. Sums of it do not depend on the order of rows. */
 uint64_t packed_hash_cell(uint64_t hash, const struct packed_cell *cell);

@@ -14,23 +14,6 @@ static bool too_much(struct err *e)
 
 /* ---- remembering ---- */
 
-static bool add_json_text(struct buf *json, const char *text, size_t len)
-{
-	const char *end = text + len, *plain = text;
-
-	if (!buf_add(json, "\"", 1))
-		return false;
-	for (const char *p = text; p < end; p++) {
-		if ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\')
-			continue;
-		if (!buf_add(json, plain, (size_t)(p - plain)) ||
-		    !buf_printf(json, "\\u%04x", (unsigned)(unsigned char)*p))
-			return false;
-		plain = p + 1;
-	}
-	return buf_add(json, plain, (size_t)(end - plain)) && buf_add(json, "\"", 1);
-}
-
 static bool add_key(struct new_column *column, int64_t key)
 {
 	return buf_printf(&column->json, "%s\"%" PRId64 "\":", column->count++ ? "," : "{", key);
@@ -58,7 +41,7 @@ static bool remember_text(struct pass *pass, int64_t key, size_t column, const c
 	struct new_column *c = &pass->columns[column];
 	bool odd = memchr(text, '\0', len) != NULL;
 
-	if (!add_key(c, key) || !add_json_text(&c->json, odd ? "" : text, odd ? 0 : len))
+	if (!add_key(c, key) || !packed_add_text(&c->json, odd ? "" : text, odd ? 0 : len))
 		return too_much(e);
 	if (pass->changes[column] == CHANGE_NONE)
 		pass->changes[column] = CHANGE_TEXT;

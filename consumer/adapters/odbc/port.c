@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "consumer/adapters/odbc/port.h"
 
+#include "consumer/adapters/odbc/source.h"
 #include "consumer/adapters/odbc/sql_text.h"
 
 #include <stdio.h>
@@ -95,7 +96,10 @@ struct sql_port *odbc_sql_open(struct odbc_server *server, const struct odbc_dat
 	port_changes(&p->port);
 	port_databases(&p->port);
 	if (server_dialect(server)->paging) {
-		(server_dialect(server)->copy_next ? port_engine_copy : port_copy)(&p->port);
+		if (source_is_distant(server_settings(server)))
+			port_row_copy(&p->port);
+		else
+			(server_dialect(server)->copy_next ? port_engine_copy : port_copy)(&p->port);
 		port_sweeps(&p->port);
 	} else {
 		port_passes(&p->port);

@@ -74,6 +74,7 @@ void port_copy(struct sql_port *port);      /* copy_next */
 void port_sweeps(struct sql_port *port);    /* mask_next, scan_next */
 void port_passes(struct sql_port *port);    /* the three of them by the passes_port of the settings */
 void port_engine_copy(struct sql_port *port); /* copy_next by the server itself */
+void port_row_copy(struct sql_port *port); /* copy_next by rows of another server */
 /* May the fence's owner close, open or drop it? */
 bool port_may_touch(struct odbc_port *p, const struct fence *f, const char *database, struct err *e);
 

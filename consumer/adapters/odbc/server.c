@@ -2,6 +2,7 @@
 #include "consumer/adapters/odbc/server.h"
 
 #include "consumer/adapters/odbc/engine_copy.h"
+#include "consumer/adapters/odbc/source.h"
 
 #include "handlers/sql/statements.h"
 
@@ -16,7 +17,7 @@ enum { IDLE_MAX = 32, PAGE_ROWS = 2000, WATCH_MS = 50, CONNECTION_MAX = 4096 };
 
 struct odbc_server {
 	struct odbc_settings settings; /* its strings are ours */
-	char *texts[9];                /* the settings' */
+	char *texts[10];                /* the settings' */
 	const struct sql_dialect *dialect;
 	struct odbc_env *env;
 	struct statements *statements;
@@ -64,6 +65,8 @@ static void close_link(struct odbc_server *s, struct link *l)
 		*p = l->next_live;
 	pthread_mutex_unlock(&s->lock);
 	pass_free(&l->pass);
+	if (l->conn)
+		conn_rollback(l->conn); /* no connection is closed in a transaction of the driver */
 	conn_close(&l->conn);
 	free(l);
 }
@@ -117,20 +120,40 @@ static struct link *open_link(struct odbc_server *s, const char *database, enum 
 	return l;
 }
 
-struct link *server_take(struct odbc_server *s, const char *database, enum access access, const atomic_bool *stop,
-			 struct err *e)
+static struct link *take(struct odbc_server *s, const char *database, enum access access, const char *identity,
+			 const atomic_bool *stop, struct err *e)
 {
-	char identity[80];
-	struct link *l;
+	struct link *l = take_idle(s, database, access, identity);
 
-	if (!s->dialect->files->identity(&s->settings, database, identity, sizeof identity, e))
-		return NULL;
-	l = take_idle(s, database, access, identity);
 	if (!l)
 		l = open_link(s, database, access, identity, e);
 	if (l)
 		conn_obey(l->conn, stop);
 	return l;
+}
+
+struct link *server_take(struct odbc_server *s, const char *database, enum access access, const atomic_bool *stop,
+			 struct err *e)
+{
+	bool elsewhere = access == ACCESS_SOURCE && source_is_distant(&s->settings);
+	char identity[80] = "elsewhere";
+
+	if (!elsewhere && !s->dialect->files->identity(&s->settings, database, identity, sizeof identity, e))
+		return NULL;
+	return take(s, database, access, identity, stop, e);
+}
+
+struct link *server_take_snapshot(struct odbc_server *s, const char *source, const char *generation,
+				  const atomic_bool *stop, struct err *e)
+{
+	return take(s, source, ACCESS_SNAPSHOT, generation, stop, e);
+}
+
+void server_close(struct odbc_server *s, struct link **l)
+{
+	if (*l)
+		close_link(s, *l);
+	*l = NULL;
 }
 
 void server_give(struct odbc_server *s, struct link **lp)
@@ -141,8 +164,10 @@ void server_give(struct odbc_server *s, struct link **lp)
 	if (!l)
 		return;
 	*lp = NULL;
-	conn_rollback(l->conn);
+	if (l->access != ACCESS_SNAPSHOT)
+		conn_rollback(l->conn);
 	conn_obey(l->conn, NULL);
+	l->idle_since_ms = conn_clock_ms();
 	pthread_mutex_lock(&s->lock);
 	keep = !conn_is_tainted(l->conn) && s->idle_count < IDLE_MAX && !s->ending;
 	if (keep) {
@@ -161,7 +186,7 @@ static struct link *pop_idle(struct odbc_server *s, const char *database)
 
 	pthread_mutex_lock(&s->lock);
 	for (struct link **p = &s->idle; *p && !found; p = found ? p : &(*p)->next) {
-		if (database && strcmp((*p)->database, database) != 0)
+		if (database && strcmp((*p)->database, database) != 0 && strcmp((*p)->identity, database) != 0)
 			continue;
 		found = *p;
 		*p = found->next;
@@ -181,9 +206,25 @@ void server_forget(struct odbc_server *s, const char *database)
 
 /* ---- watchdog ---- */
 
+/* A snapshot that nobody goes on with would keep old rows on its server. Under the lock. */
+static struct link *pop_expired(struct odbc_server *s)
+{
+	struct link *l, **p;
+
+	for (p = &s->idle; (l = *p); p = &l->next) {
+		if (l->access != ACCESS_SNAPSHOT || conn_clock_ms() - l->idle_since_ms < SNAPSHOT_IDLE_MS)
+			continue;
+		*p = l->next;
+		s->idle_count--;
+		return l;
+	}
+	return NULL;
+}
+
 static void *watch(void *arg)
 {
 	struct odbc_server *s = arg;
+	struct link *expired;
 
 	pthread_mutex_lock(&s->lock);
 	while (!s->ending) {
@@ -196,6 +237,12 @@ static void *watch(void *arg)
 		pthread_cond_timedwait(&s->wake, &s->lock, &until);
 		for (struct link *l = s->live; l; l = l->next_live)
 			conn_interrupt_if_due(l->conn, conn_clock_ms());
+		expired = pop_expired(s);
+		if (!expired)
+			continue;
+		pthread_mutex_unlock(&s->lock);
+		close_link(s, expired);
+		pthread_mutex_lock(&s->lock);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
@@ -384,7 +431,7 @@ static bool copy_settings(struct odbc_server *s, const struct odbc_settings *set
 {
 	struct odbc_settings *own = &s->settings;
 	const char **texts[] = { &own->driver,   &own->folder,      &own->host,            &own->user,
-				 &own->password, &own->source_user, &own->source_password, &own->tls, &own->schema };
+				 &own->password, &own->source_user, &own->source_password, &own->source_host, &own->tls, &own->schema };
 
 	_Static_assert(sizeof texts / sizeof *texts == sizeof s->texts / sizeof *s->texts, "one for each");
 	*own = *settings;
@@ -413,7 +460,7 @@ struct odbc_server *odbc_server_open(const struct odbc_settings *settings, struc
 	pthread_cond_init(&s->wake, NULL);
 	pthread_mutex_init(&s->jobs.lock, NULL);
 	s->dialect = dialect_find(settings->dialect, e);
-	ok = s->dialect && copy_settings(s, settings, e) &&
+	ok = s->dialect && source_is_allowed(settings, e) && copy_settings(s, settings, e) &&
 	     read_statements(s, e) && (s->env = odbc_env_new(e)) && know_engine(s, e) && open_catalogue(s, e);
 	if (ok) {
 		s->has_watchdog = pthread_create(&s->watchdog, NULL, watch, s) == 0;

@@ -18,6 +18,8 @@ struct link {              /* a connection and where it leads */
 	char database[64];
 	char identity[80]; /* which file or database that was: a name may be used again for another */
 	enum access access;
+	int64_t idle_since_ms;
+	int64_t snapshot, source_schema; /* ACCESS_SNAPSHOT: its own number, 0 before it begins; of the tables it sees */
 	struct pass *pass; /* NULL until one was made */
 };
 
@@ -31,6 +33,13 @@ struct engine_jobs *server_jobs(struct odbc_server *s);
 /* An idle connection or a new one; REFUSED when there is no such database. It obeys `stop` until it is given back. */
 struct link *server_take(struct odbc_server *s, const char *database, enum access access, const atomic_bool *stop,
 			 struct err *e);
+/* One of ACCESS_SNAPSHOT for the copy of that generation: the idle one, whose transaction goes on, or a new one. It is
+ * closed when it was idle for SNAPSHOT_IDLE_MS, or when server_forget is told of the source or the generation. */
+enum { SNAPSHOT_IDLE_MS = 5 * 60 * 1000 };
+struct link *server_take_snapshot(struct odbc_server *s, const char *source, const char *generation,
+				  const atomic_bool *stop, struct err *e);
+/* Closes it: what it has begun is rolled back. *l becomes NULL; NULL-safe. */
+void server_close(struct odbc_server *s, struct link **l);
 /* Gives it back, rolled back; closes it when it is tainted or enough are idle. *l becomes NULL; NULL-safe. */
 void server_give(struct odbc_server *s, struct link **l);
 /* Closes the idle connections of a database that is about to go. */

@@ -24,6 +24,33 @@ IF OBJECT_ID(N'dbo.sandbox_ledger', N'U') IS NULL
         cursor_at  nvarchar(511) NOT NULL,
         updated_at datetime2(0) NOT NULL,
         PRIMARY KEY (clone_id, run, step)
+    );
+-- Of a copy by rows alone.
+IF OBJECT_ID(N'dbo.sandbox_copy_run', N'U') IS NULL
+    CREATE TABLE dbo.sandbox_copy_run (
+        one           integer NOT NULL PRIMARY KEY CHECK (one = 1),
+        run           integer NOT NULL,
+        phase         integer NOT NULL, -- enum copy_phase of copy.h
+        source_schema bigint NOT NULL,  -- of the source's tables that were made
+        starts        integer NOT NULL  -- how often the copy began because they changed
+    );
+IF OBJECT_ID(N'dbo.sandbox_copy', N'U') IS NULL
+    CREATE TABLE dbo.sandbox_copy (
+        n             integer NOT NULL IDENTITY PRIMARY KEY,
+        name          nvarchar(257) NOT NULL UNIQUE,
+        phase         integer NOT NULL DEFAULT (0), -- enum table_phase of copy.h
+        snapshot      bigint NOT NULL DEFAULT (0),  -- of the source it was read in; -1 more than one
+        expected      bigint NOT NULL DEFAULT (0),
+        last_key      bigint NULL,                  -- not NULL: begun, behind at_text
+        rows          bigint NOT NULL DEFAULT (0),
+        bytes         bigint NOT NULL DEFAULT (0),
+        cells_changed bigint NOT NULL DEFAULT (0),
+        checksum      bigint NOT NULL DEFAULT (0),  -- of the masked rows as they were written
+        back_key      bigint NULL,
+        back_rows     bigint NOT NULL DEFAULT (0),
+        back_checksum bigint NOT NULL DEFAULT (0),  -- of the rows as they were read back
+        at_text       nvarchar(max) NULL,
+        back_text     nvarchar(max) NULL
     )
 
 -- name: _stamp_get
