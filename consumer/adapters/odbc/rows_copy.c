@@ -22,14 +22,26 @@ static const char where[] = "sql";
 
 /* ---- connections ---- */
 
-/* The source may be copied, is not the generation, and its tables are still as they were when its rows began to be read. */
+static bool take_nothing(void *arg, const struct cell *cells, size_t count, struct err *e)
+{
+	(void)arg;
+	(void)cells;
+	(void)count;
+	(void)e;
+	return true;
+}
+
+/* The source may be copied and is not the generation. First the moment, then how tables are made: one that is altered from
+ * then on cannot be read any more at that moment (3961). */
 static bool begin_past(struct rows_copy *rows, const struct fence *f, struct err *e)
 {
 	struct link *past = rows->past;
 	int64_t random;
 
 	if (!port_may_touch(rows->copy.port, f, f->generation, e) || !rows_check_source(rows, e) ||
-	    !rows_schema_number(rows, &past->source_schema, e) || !conn_begin_read(past->conn, e))
+	    !conn_begin_read(past->conn, e) ||
+	    !section_query(rows->copy.port->server, past->conn, "_rows_source_pin", NULL, take_nothing, NULL, e) ||
+	    !rows_schema_number(rows, &past->source_schema, e))
 		return false;
 	if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
 		return err_set(e, ERR_TRANSIENT, 0, where, "the system gave no random bytes");
@@ -181,6 +193,19 @@ static bool in_transaction(struct rows_copy *rows, const struct fence *f, work_f
 	return false;
 }
 
+/* What comes behind the rows is asked of the source as it is now. */
+static bool make_later(struct rows_copy *rows, const struct fence *f, bool *more_r, struct err *e)
+{
+	int64_t schema;
+
+	if (!rows_schema_number(rows, &schema, e))
+		return false;
+	rows->past_is_over = schema != rows->copy.run.source_schema;
+	if (rows->past_is_over)
+		return err_set(e, ERR_TRANSIENT, 0, where, "the tables of the source were changed during the copy");
+	return rows_make_later(rows, f, more_r, e);
+}
+
 static bool advance(struct rows_copy *rows, const struct fence *f, struct sql_pages *pages, struct err *e)
 {
 	bool more = true;
@@ -188,7 +213,7 @@ static bool advance(struct rows_copy *rows, const struct fence *f, struct sql_pa
 	if (!in_transaction(rows, f, do_rows, pages, e))
 		return false;
 	if (rows->copy.run.phase == COPY_LATER &&
-	    (!rows_make_later(rows, f, &more, e) || (!more && !in_transaction(rows, f, do_end, pages, e))))
+	    (!make_later(rows, f, &more, e) || (!more && !in_transaction(rows, f, do_end, pages, e))))
 		return false;
 	pages->finished = rows->copy.run.phase == COPY_FINISHED;
 	rows->past_is_over = pages->finished;

@@ -16,6 +16,7 @@ struct object {
 	struct object *next;
 	char *kind, *name, *definition;
 	int64_t expected;
+	bool is_made; /* in this call */
 };
 
 struct list { /* read whole before anything is executed */
@@ -34,6 +35,7 @@ static bool take_object(void *arg, const struct cell *cells, size_t count, struc
 		o->name = arena_text(list->mem, cells[1].text, cells[1].len);
 		o->definition = arena_text(list->mem, cells[2].text, cells[2].len);
 		o->expected = count > 3 ? cells[3].number : 0;
+		o->is_made = false;
 	}
 	if (!o || !o->kind || !o->name || !o->definition || ++list->count > OBJECTS_MAX)
 		return err_set(e, ERR_REFUSED, 0, where, "the schema of the source is too large");
@@ -83,6 +85,7 @@ static bool take_state(void *arg, const struct cell *cells, size_t count, struct
 	(void)e;
 	state[0] = cells[0].number;
 	state[1] = cells[1].number;
+	state[2] = cells[2].number;
 	return true;
 }
 
@@ -96,7 +99,7 @@ static bool take_refusal(void *arg, const struct cell *cells, size_t count, stru
 bool rows_check_source(struct rows_copy *rows, struct err *e)
 {
 	const struct odbc_server *server = rows->copy.port->server;
-	int64_t state[2] = { 0 };
+	int64_t state[3] = { 0 };
 
 	if (!section_query(server, rows->source, "_rows_source_state", NULL, take_state, state, e))
 		return false;
@@ -106,6 +109,9 @@ bool rows_check_source(struct rows_copy *rows, struct err *e)
 		return err_set(e, ERR_REFUSED, 0, where,
 			       "the source allows no snapshots, so a copy would not be of one moment: "
 			       "ALTER DATABASE %s SET ALLOW_SNAPSHOT_ISOLATION ON", rows->copy.port->source);
+	if (state[2] != 2)
+		return err_set(e, ERR_REFUSED, 0, where,
+			       "sql.source_user may not see all of the source: it wants db_datareader and VIEW DEFINITION");
 	return section_query(server, rows->source, "_rows_source_refused", NULL, take_refusal, NULL, e) &&
 	       e->class == ERR_NONE;
 }
@@ -167,12 +173,9 @@ static bool is_in(const struct list *list, const struct object *wanted)
 	return false;
 }
 
-static bool read_both(struct rows_copy *rows, struct list *wanted, struct list *there, struct err *e)
+static bool read_later(struct rows_copy *rows, struct conn *from, struct list *list, struct err *e)
 {
-	struct conn *own = rows->copy.conn;
-
-	return list_indexes(rows, rows->source, false, wanted, e) && list_add(rows, rows->source, "_rows_later", wanted, e) &&
-	       list_indexes(rows, own, false, there, e) && list_add(rows, own, "_rows_later", there, e);
+	return list_new(list, e) && list_indexes(rows, from, false, list, e) && list_add(rows, from, "_rows_later", list, e);
 }
 
 static bool make_alone(struct rows_copy *rows, const struct fence *f, const struct object *o, struct err *e)
@@ -187,40 +190,57 @@ static bool make_alone(struct rows_copy *rows, const struct fence *f, const stru
 
 /* One that is refused may need another that comes behind it: it is tried again as long as others are made. */
 static bool make_missing(struct rows_copy *rows, const struct fence *f, const struct list *wanted, const struct list *there,
-			 bool *more_r, struct err *e)
+			 int *made_r, struct err *e)
 {
 	int64_t end_ms = conn_clock_ms() + LATER_MS;
 	struct err failed = { 0 };
 	int made = 0;
 
-	for (const struct object *o = wanted->first; o; o = o->next) {
+	for (struct object *o = wanted->first; o; o = o->next) {
 		struct err inner = { 0 };
 
 		if (is_in(there, o))
 			continue;
 		if (made > 0 && conn_clock_ms() > end_ms)
 			break;
-		if (make_alone(rows, f, o, &inner))
+		o->is_made = make_alone(rows, f, o, &inner);
+		if (o->is_made)
 			made++;
 		else if (inner.class != ERR_REFUSED || inner.code == ERR_CODE_FENCED)
 			return err_set(e, inner.class, inner.code, inner.where, "%s", inner.text);
 		else if (failed.class == ERR_NONE)
 			failed = inner;
 	}
-	*more_r = made > 0;
+	*made_r = made;
 	return made > 0 || failed.class == ERR_NONE || err_set(e, failed.class, failed.code, failed.where, "%s", failed.text);
+}
+
+/* The text of one that was renamed still says its old name, and would be made for ever. */
+static bool are_there(struct rows_copy *rows, const struct list *wanted, struct err *e)
+{
+	struct list there;
+	bool ok = read_later(rows, rows->copy.conn, &there, e);
+
+	for (const struct object *o = wanted->first; ok && o; o = o->next)
+		if (o->is_made && !is_in(&there, o))
+			ok = err_set(e, ERR_REFUSED, 0, where, "the definition of %s makes something else: was it renamed?", o->name);
+	arena_free(&there.mem);
+	return ok;
 }
 
 bool rows_make_later(struct rows_copy *rows, const struct fence *f, bool *more_r, struct err *e)
 {
 	struct list wanted, there = { 0 };
-	bool ok = list_new(&wanted, e) && list_new(&there, e) && read_both(rows, &wanted, &there, e);
+	bool ok = read_later(rows, rows->source, &wanted, e) && read_later(rows, rows->copy.conn, &there, e);
+	int made = 0;
 
 	if (ok) {
 		conn_limit(rows->copy.conn, 0); /* an index may take its time */
-		ok = make_missing(rows, f, &wanted, &there, more_r, e);
+		ok = make_missing(rows, f, &wanted, &there, &made, e);
 		conn_limit(rows->copy.conn, server_settings(rows->copy.port->server)->query_timeout_ms);
 	}
+	*more_r = made > 0;
+	ok = ok && (!made || are_there(rows, &wanted, e));
 	arena_free(&wanted.mem);
 	arena_free(&there.mem);
 	return ok;

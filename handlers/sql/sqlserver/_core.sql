@@ -94,7 +94,9 @@ SELECT :clone_id, :run, :step, :token, :rows, :cursor, SYSUTCDATETIME()
 -- name: _core_forget_others
 -- A source that was a sandbox itself brings its own stamp along.
 DELETE FROM dbo.sandbox_stamp WHERE clone_id <> :clone_id;
-DELETE FROM dbo.sandbox_ledger WHERE clone_id <> :clone_id
+DELETE FROM dbo.sandbox_ledger WHERE clone_id <> :clone_id;
+DELETE FROM dbo.sandbox_copy;
+DELETE FROM dbo.sandbox_copy_run
 
 -- name: _copy_counts
 SELECT COALESCE(SUM(p.rows), 0), COUNT(DISTINCT t.object_id)

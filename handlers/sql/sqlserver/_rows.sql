@@ -3,11 +3,18 @@
 -- what is remembered is in the generation. Statements that make something are texts that the source's own catalogue gives.
 
 -- name: _rows_source_state
--- 1 when snapshots are allowed; the server's version, 99 where it is Azure's.
+-- 1 when snapshots are allowed; the server's version, 99 where it is Azure's; 2 when the login may read all rows and all
+-- definitions: what it may not see would be missing without a word.
 SELECT snapshot_isolation_state,
        CASE WHEN CONVERT(integer, SERVERPROPERTY('EngineEdition')) IN (5, 8) THEN 99
-            ELSE COALESCE(CONVERT(integer, SERVERPROPERTY('ProductMajorVersion')), 0) END
+            ELSE COALESCE(CONVERT(integer, SERVERPROPERTY('ProductMajorVersion')), 0) END,
+       COALESCE(HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'SELECT'), 0)
+       + COALESCE(HAS_PERMS_BY_NAME(DB_NAME(), N'DATABASE', N'VIEW DEFINITION'), 0)
   FROM sys.databases WHERE database_id = DB_ID()
+
+-- name: _rows_source_pin
+-- From the first one on a transaction of SNAPSHOT isolation sees what is committed now.
+SELECT COUNT(*) FROM sys.tables
 
 -- name: _rows_source_identity
 SELECT CONCAT(database_id, N':', CONVERT(nvarchar(23), create_date, 126)) FROM sys.databases WHERE database_id = DB_ID()
@@ -37,12 +44,12 @@ SELECT TOP (1) w.why FROM (
     UNION ALL
     SELECT 3, CONCAT(N'column ', c.name, N' of ', s.name, N'.', t.name, N' is ', CASE
            WHEN c.is_masked = 1 THEN N'masked by the server' WHEN c.encryption_type IS NOT NULL THEN N'always encrypted'
-           WHEN c.is_filestream = 1 THEN N'a FILESTREAM' WHEN c.is_column_set = 1 THEN N'a column set'
+           WHEN c.generated_always_type <> 0 THEN N'made by the server' WHEN c.is_filestream = 1 THEN N'a FILESTREAM' WHEN c.is_column_set = 1 THEN N'a column set'
            WHEN c.xml_collection_id <> 0 THEN N'XML with a schema' ELSE CONCAT(N'a ', TYPE_NAME(c.user_type_id)) END)
       FROM sys.columns AS c JOIN sys.tables AS t ON t.object_id = c.object_id
       JOIN sys.schemas AS s ON s.schema_id = t.schema_id
      WHERE t.is_ms_shipped = 0 AND t.name NOT LIKE N'sandbox[_]%'
-       AND (c.is_masked = 1 OR c.encryption_type IS NOT NULL OR c.is_filestream = 1 OR c.is_column_set = 1
+       AND (c.is_masked = 1 OR c.encryption_type IS NOT NULL OR c.generated_always_type <> 0 OR c.is_filestream = 1 OR c.is_column_set = 1
             OR c.xml_collection_id <> 0 OR TYPE_NAME(c.system_type_id) IS NULL OR TYPE_NAME(c.system_type_id) NOT IN (
                 N'bit', N'tinyint', N'smallint', N'int', N'bigint', N'decimal', N'numeric', N'money', N'smallmoney', N'float',
                 N'real', N'date', N'time', N'datetime', N'smalldatetime', N'datetime2', N'datetimeoffset', N'char', N'varchar',
@@ -255,17 +262,18 @@ SELECT c.name, TYPE_NAME(c.system_type_id),
 SELECT v.statement FROM (
     SELECT 1 AS o, object_id AS id, N'ALTER TABLE ' + QUOTENAME(OBJECT_SCHEMA_NAME(parent_object_id)) + N'.'
            + QUOTENAME(OBJECT_NAME(parent_object_id)) + N' DROP CONSTRAINT ' + QUOTENAME(name) AS statement
-      FROM sys.foreign_keys WHERE is_ms_shipped = 0
+      FROM sys.objects WHERE is_ms_shipped = 0 AND type IN ('F', 'C', 'D') AND parent_object_id <> 0
+       AND OBJECT_NAME(parent_object_id) NOT LIKE N'sandbox[_]%'
     UNION ALL
-    SELECT 2, object_id, N'DROP VIEW ' + QUOTENAME(OBJECT_SCHEMA_NAME(object_id)) + N'.' + QUOTENAME(name) FROM sys.views
-     WHERE is_ms_shipped = 0
+    SELECT 2, object_id, N'DROP ' + CASE type WHEN 'V' THEN N'VIEW ' WHEN 'P' THEN N'PROCEDURE ' WHEN 'SN' THEN N'SYNONYM '
+                              ELSE N'FUNCTION ' END + QUOTENAME(OBJECT_SCHEMA_NAME(object_id)) + N'.' + QUOTENAME(name)
+      FROM sys.objects WHERE is_ms_shipped = 0 AND type IN ('V', 'P', 'FN', 'IF', 'TF', 'SN')
     UNION ALL
     SELECT 3, object_id, N'DROP TABLE ' + QUOTENAME(OBJECT_SCHEMA_NAME(object_id)) + N'.' + QUOTENAME(name) FROM sys.tables
      WHERE is_ms_shipped = 0 AND name NOT LIKE N'sandbox[_]%'
     UNION ALL
-    SELECT 4, object_id, N'DROP ' + CASE type WHEN 'P' THEN N'PROCEDURE ' WHEN 'SO' THEN N'SEQUENCE ' WHEN 'SN' THEN N'SYNONYM '
-                              ELSE N'FUNCTION ' END + QUOTENAME(OBJECT_SCHEMA_NAME(object_id)) + N'.' + QUOTENAME(name)
-      FROM sys.objects WHERE is_ms_shipped = 0 AND type IN ('P', 'FN', 'IF', 'TF', 'SO', 'SN')
+    SELECT 4, object_id, N'DROP SEQUENCE ' + QUOTENAME(OBJECT_SCHEMA_NAME(object_id)) + N'.' + QUOTENAME(name) FROM sys.sequences
+     WHERE is_ms_shipped = 0
     UNION ALL
     SELECT 5, schema_id, N'DROP SCHEMA ' + QUOTENAME(name) FROM sys.schemas WHERE schema_id > 4 AND schema_id < 16384
 ) AS v ORDER BY v.o, v.id DESC
