@@ -399,6 +399,31 @@ START_TEST(an_object_that_cannot_be_made_is_told_by_name)
 }
 END_TEST
 
+/* Drivers end a text there, or leave the rest of a part of it away: it would be stored, and read back, as a shorter one. */
+START_TEST(a_text_with_a_nul_inside_is_refused_however_long_it_is)
+{
+#define TEN(x) x x x x x x x x x x
+	static const char *const notes[] = { "a\\u0000b", TEN(TEN("abc ")) "\\u0000" TEN(TEN("def ")) };
+	struct sql_pages pages = { 0 };
+	struct tds_server *tds;
+	char script[16384];
+	struct fixture x;
+
+	tds = open_both(&x, _i, SOURCE_RULES, REMEMBERS OLDER_NEVER READ_BACK LACKS, 5000);
+	if (!tds)
+		return;
+	for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+		snprintf(script, sizeof script, "[" RULE("^SELECT TOP .5000. CONVERT", CELLS, "[\"10\", \"plain\", \"%s\"]")
+			 SOURCE_RULES "]", notes[i]);
+		tds_server_script(from, script);
+		must_fail(x.sql->copy_next(x.sql, &x.fence, &masking, &pages, e), ERR_REFUSED);
+		ck_assert_msg(strstr(failure.text, "holds a NUL"), "%s", failure.text);
+	}
+	ck_assert_uint_eq(tds_server_asked(tds, "INSERT INTO \\\"crm7"), 0);
+	close_both(&x, &tds);
+}
+END_TEST
+
 /* Its text still says the old name. */
 START_TEST(an_object_that_was_renamed_is_not_made_for_ever)
 {
@@ -473,6 +498,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(t, a_source_on_another_server_is_copied_in_pages_and_masked_on_the_way, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, another_process_goes_on_behind_the_greatest_key_and_compares, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, a_source_that_is_lost_begins_a_new_snapshot, 0, TDS_DRIVERS);
+	tcase_add_loop_test(t, a_text_with_a_nul_inside_is_refused_however_long_it_is, 0, TDS_DRIVERS);
 	tcase_add_loop_test(t, an_object_that_cannot_be_made_is_told_by_name, 0, TDS_DRIVERS);
 	tcase_add_test(one, another_server_is_for_targets_on_a_sql_server_of_ones_own);
 	tcase_add_loop_test(one, what_cannot_be_copied_is_refused_before_anything_is_made, TDS_FREETDS, TDS_MICROSOFT);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BYTES = 64 };
+/* A driver that turns wide characters into UTF-8 does not split one, and may fill a little less than it could. */
+enum { FIRST_BYTES = 64, UTF8_MAX = 4 };
 
 struct result { /* one executed statement being read */
 	SQLHSTMT stmt;
@@ -62,7 +63,7 @@ static bool grow_row(struct conn *c, size_t need, struct err *e)
  * space it is given, so it is given only a little more than the last cell of this column took. */
 static bool read_cell(struct conn *c, struct result *r, SQLSMALLINT i, size_t *used, struct cell *cell, struct err *e)
 {
-	size_t start = *used, space = c->usual[i] + FIRST_BYTES;
+	size_t start = *used, space = c->usual[i] + FIRST_BYTES, filled;
 	SQLLEN left = 0;
 	SQLRETURN rc;
 
@@ -81,8 +82,10 @@ static bool read_cell(struct conn *c, struct result *r, SQLSMALLINT i, size_t *u
 			*used += (size_t)left;
 			break;
 		}
-		/* a driver that turns wide characters into UTF-8 does not split one: it may fill less */
-		*used += c->dialect->wide_texts ? strnlen(c->row + *used, space - 1) : space - 1;
+		filled = c->dialect->wide_texts ? strnlen(c->row + *used, space - 1) : space - 1;
+		if (filled + UTF8_MAX <= space - 1)
+			return err_set(e, ERR_REFUSED, 0, "odbc", "a long text holds a NUL");
+		*used += filled;
 		space = left == SQL_NO_TOTAL ? space * 2 : (size_t)left - (space - 1) + 1;
 	}
 	cell->len = *used - start;

@@ -90,6 +90,8 @@ static bool pass_row(void *arg, const struct cell *cells, size_t count, struct e
 
 	if (++r->rows > ROWS_MAX)
 		return err_set(e, ERR_REFUSED, 0, "sql", "there are more than %d rows", ROWS_MAX);
+	if (count > RESULT_COLUMNS_MAX)
+		return err_set(e, ERR_MISUSE, 0, "sql", "a result has more than %d columns", RESULT_COLUMNS_MAX);
 	for (size_t i = 0; i < count; i++) {
 		enum sql_kind kind = cells[i].is_number ? SQL_NUMBER : SQL_TEXT;
 
