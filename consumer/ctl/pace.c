@@ -58,20 +58,36 @@ static bool is_like(const struct pace *p, size_t i, int64_t rows)
 	return others / 2 <= rows && rows / 2 <= others;
 }
 
+/* The middle half of them, in order: one burst or one hitch is not how fast it goes. */
+static void middle_rates(const struct step_pace *pace, double *slowest_r, double *fastest_r)
+{
+	int count = pace->samples < PACE_RATES ? pace->samples : PACE_RATES;
+	double sorted[PACE_RATES];
+
+	for (int i = 0; i < count; i++) {
+		int at = i;
+
+		for (; at > 0 && sorted[at - 1] > pace->rates[i]; at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = pace->rates[i];
+	}
+	*slowest_r = sorted[count / 4];
+	*fastest_r = sorted[count - 1 - count / 4];
+}
+
 struct time_left pace_of_step(const struct pace *p, const struct sight *s, enum step_id step)
 {
 	const struct step_pace *pace = &p->steps[step];
 	const struct step_note *note = &s->notes[step];
-	double rest = (double)(note->rows_total - note->rows), slowest, fastest;
+	double rest = (double)(note->rows_total - note->rows), mean, slowest, fastest;
 
 	if (pace->samples < SAMPLES_MIN || note->rows_total <= 0 || rest < 0 || !(s->running & STEP_BIT(step)) ||
 	    note->text[0] || sight_still_ms(s, step))
 		return (struct time_left){ .is_known = false };
-	slowest = fastest = (double)(pace->rows - pace->first_rows) / (double)(pace->at_ms - pace->first_at_ms);
-	for (int i = 0; i < pace->samples && i < PACE_RATES; i++) {
-		slowest = pace->rates[i] < slowest ? pace->rates[i] : slowest;
-		fastest = pace->rates[i] > fastest ? pace->rates[i] : fastest;
-	}
+	mean = (double)(pace->rows - pace->first_rows) / (double)(pace->at_ms - pace->first_at_ms);
+	middle_rates(pace, &slowest, &fastest);
+	slowest = mean < slowest ? mean : slowest;
+	fastest = mean > fastest ? mean : fastest;
 	return (struct time_left){ true, (int64_t)(rest / fastest), (int64_t)(rest / slowest), 0 };
 }
 

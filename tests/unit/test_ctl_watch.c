@@ -362,6 +362,27 @@ START_TEST(rates_give_a_range)
 }
 END_TEST
 
+START_TEST(a_burst_and_a_hitch_do_not_widen_the_range)
+{
+	static const int moves[] = { 0, 1000, 1000, 900, 5000, 1100, 10, 1000, 1000, 1000, 1000, 1000, 1000 };
+	struct time_left left;
+	char note[80];
+	int rows = 0;
+
+	done_until(STEP_create_login);
+	for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {
+		rows += moves[i];
+		snprintf(note, sizeof note, "%d 0 100000 %lld 0 0 0 0\t\t", rows, (long long)FAKE_NOW - 20000 + (int)i * 1000);
+		look_with_note("copy_database", note);
+		pace_look(&pace, &sight);
+	}
+	left = pace_of_step(&pace, &sight, STEP_copy_database);
+	ck_assert(left.is_known);
+	ck_assert_int_gt(left.least_ms, 60000);
+	ck_assert_int_lt(left.most_ms, 90000);
+}
+END_TEST
+
 /* One long halt must not make the range useless for ever, and while it lasts there is nothing to tell it from. */
 START_TEST(a_halt_gives_no_range_and_is_forgotten)
 {
@@ -495,6 +516,7 @@ int main(void)
 	tcase_add_test(t, waiting_and_failing_are_changes);
 	tcase_add_test(t, rates_give_a_range);
 	tcase_add_test(t, earlier_clones_give_a_range);
+	tcase_add_test(t, a_burst_and_a_hitch_do_not_widen_the_range);
 	tcase_add_test(t, a_halt_gives_no_range_and_is_forgotten);
 	tcase_add_test(t, a_still_step_says_for_how_long_in_json);
 	tcase_add_test(t, clones_of_another_size_say_nothing_of_this_one);
