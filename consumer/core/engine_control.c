@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What records ask of a clone that is known: pause, resume, cancel, retry now, replay. */
 #include "consumer/core/engine_priv.h"
+#include "consumer/core/replay.h"
 #include "consumer/core/request.h"
 
 #include <stdio.h>
@@ -160,14 +161,8 @@ static const char *check_replay(const struct clone *c, const struct clone_replay
 	return NULL;
 }
 
-static void begin_replay(struct engine *e, struct clone *c, const struct clone_replay *r)
+static void begin_replay(struct engine *e, struct clone *c, const struct clone_replay *r, step_set cleared)
 {
-	step_set cleared = 0;
-
-	if (r->from_step[0])
-		cleared = plan_descendants(e->policy.order, step_by_slug(r->from_step));
-	else if (c->snap.failed_step >= 0)
-		cleared = plan_descendants(e->policy.order, (enum step_id)c->snap.failed_step);
 	for (int i = 0; i < STEP_END; i++)
 		if ((cleared & STEP_BIT(i)) && c->snap.outcome[i]) {
 			c->snap.outcome[i] = 0;
@@ -199,11 +194,14 @@ static void apply_replay(struct engine *e, struct clone *c, struct held_input *i
 {
 	const struct clone_replay *r = &input->message->replay;
 	const char *why_not;
+	step_set cleared = 0;
 	struct err err = { 0 };
 
 	if (was_applied(&c->snap.replay, &input->at))
 		return;
 	why_not = check_replay(c, r);
+	if (!why_not)
+		cleared = replay_clears(e->policy.order, r, &c->request->request.job, c->snap.failed_step);
 	if (!why_not && !request_apply_replay(&c->request->request, r, &err))
 		why_not = engine_text(e, err.text);
 	mark_applied(&c->snap.replay, &input->at);
@@ -211,7 +209,7 @@ static void apply_replay(struct engine *e, struct clone *c, struct held_input *i
 		refuse(c, input, why_not);
 		return;
 	}
-	begin_replay(e, c, r);
+	begin_replay(e, c, r, cleared);
 	lend(e, c, input);
 }
 

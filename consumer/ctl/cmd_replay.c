@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * clone replay: which steps a new run does and why, then one record on the replay topic. */
+#include "consumer/core/replay.h"
 #include "consumer/ctl/cmd_watch.h"
 #include "consumer/ctl/commands.h"
 #include "consumer/ctl/grid.h"
@@ -13,22 +14,17 @@
 /* ---- what would run ---- */
 
 struct replay_plan {
-	step_set runs, cleared;
+	step_set runs, cleared, changed; /* changed: begun again because of its inputs alone */
 	enum step_id from; /* STEP_END: nothing is begun again, what is missing is done */
 };
 
-/* As the engine does it (core/engine_control.c). */
 static struct replay_plan plan_of(const struct sight *s, const struct clone_replay *r, enum plan_order order)
 {
-	struct replay_plan p = { .from = STEP_END };
+	struct replay_plan p = { .from = replay_begins(r, s->snap.failed_step) };
 	step_set scope = r->until_step[0] ? plan_ancestors(order, step_by_slug(r->until_step)) : ALL_STEPS;
 
-	if (r->from_step[0])
-		p.from = step_by_slug(r->from_step);
-	else if (s->snap.failed_step >= 0)
-		p.from = (enum step_id)s->snap.failed_step;
-	if (p.from != STEP_END)
-		p.cleared = plan_descendants(order, p.from);
+	p.cleared = replay_clears(order, r, s->request ? &s->request->job : NULL, s->snap.failed_step);
+	p.changed = p.from == STEP_END ? p.cleared : p.cleared & ~plan_descendants(order, p.from);
 	p.runs = scope & ~(s->done & ~p.cleared);
 	return p;
 }
@@ -39,7 +35,9 @@ static const char *why(const struct replay_plan *p, const struct sight *s, enum 
 
 	if (step == p->from && (p->runs & bit))
 		snprintf(text, size, "the run begins here");
-	else if ((p->runs & bit) && (p->cleared & bit))
+	else if ((p->runs & bit) && (p->changed & s->done & bit))
+		snprintf(text, size, "what it worked with is changed");
+	else if ((p->runs & bit) && (p->cleared & ~p->changed & bit))
 		snprintf(text, size, "comes after %s", steps[p->from].slug);
 	else if (p->runs & bit)
 		snprintf(text, size, "was never done");
