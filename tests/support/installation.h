@@ -100,6 +100,8 @@ struct seen await_from_rest(struct installation *i, const char *id, enum clone_s
 struct seen await_steps(struct installation *i, const char *id, int steps, int within_ms);
 /* Whose lease is on the target: the owner, "" nobody. */
 void lease_owner(struct installation *i, const char *target, char *owner_r, size_t size);
+/* The next call of SuperID takes 1.5 s, which every clone makes about half way: long enough to be met by something. */
+void slow_one_call(struct installation *i);
 void pause_ms(int ms);
 int64_t now_ms(void);
 /* Fails the test with the end of the consumers' logs. */

@@ -21,6 +21,11 @@
 enum { LOOK_EVERY_MS = 10, LOOK_MEMORY_BYTES = 4 * 1024 * 1024, LOG_TAIL_BYTES = 12000, PATH_SIZE = 256,
 	FREEZE_WITHIN_MS = 20000 };
 
+void slow_one_call(struct installation *i)
+{
+	ck_assert(stub_server_fault(i->stubs, "{\"kind\":\"delay\",\"system\":\"superid\",\"ms\":1500,\"times\":1}"));
+}
+
 void pause_ms(int ms)
 {
 	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);

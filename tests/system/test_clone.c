@@ -181,6 +181,7 @@ START_TEST(a_busy_target_rejects_and_supersedes)
 {
 	struct seen s;
 
+	slow_one_call(i);
 	send_request(i, first, TARGET);
 	await_steps(i, first, 3, CLONE_WITHIN_MS);
 	send_request(i, second, TARGET);
@@ -191,6 +192,7 @@ START_TEST(a_busy_target_rejects_and_supersedes)
 	consumer_stop(i, 0, 10000);
 	setenv("SANDBOX_ENGINE__ON_BUSY", "supersede", 1);
 	consumer_start(i, 0);
+	slow_one_call(i);
 	send_request(i, third, TARGET);
 	await_steps(i, third, 3, CLONE_WITHIN_MS);
 	send_request(i, other, TARGET);

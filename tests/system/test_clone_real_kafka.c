@@ -48,6 +48,7 @@ START_TEST(killed_in_the_middle)
 	consumer_start(i, 0);
 	send_request(i, first, TARGET);
 	look(first, TARGET, wanted);
+	slow_one_call(i);
 	send_request(i, second, "Cust70002");
 	await_steps(i, second, 12, CLONE_WITHIN_MS);
 	consumer_kill(i, 0);

@@ -52,10 +52,9 @@ static void check_like_the_first(int n)
 	buf_done(&found);
 }
 
-/* Long enough to be met by what comes next: one call of an outside system takes its time. */
 static void begin(int n, int steps_done)
 {
-	ck_assert(stub_server_fault(i->stubs, "{\"kind\":\"delay\",\"system\":\"superid\",\"ms\":1500,\"times\":1}"));
+	slow_one_call(i);
 	send_request(i, ids[n], targets[n]);
 	await_steps(i, ids[n], steps_done, CLONE_WITHIN_MS);
 }

@@ -96,6 +96,17 @@ static void complete_offline(int target, int n)
 	await(i, id_of(target, n), CLONE_COMPLETED, WITHIN_MS);
 }
 
+/* No clone comes further than to its licences, so that it can be met there. */
+static void hold_up(void)
+{
+	ck_assert(stub_server_fault(i->stubs, "{\"system\":\"licence\",\"kind\":\"status\",\"status\":503,\"times\":-1}"));
+}
+
+static void let_go(void)
+{
+	ck_assert(stub_server_clear_faults(i->stubs));
+}
+
 static void run_clones(void)
 {
 	complete(1, 0);
@@ -103,10 +114,13 @@ static void run_clones(void)
 	fail_clone(2, 0);
 	complete(3, 0);
 	disturb();
+	hold_up();
 	send_request(i, id_of(3, 1), target_of(3));
 	await_steps(i, id_of(3, 1), 12, WITHIN_MS);
 	disturb();
 	send_control(i, id_of(3, 1), target_of(3), CONTROL_CANCEL);
+	await(i, id_of(3, 1), CLONE_CANCELLING, WITHIN_MS);
+	let_go();
 	await(i, id_of(3, 1), CLONE_CANCELLED, WITHIN_MS);
 	fail_clone(4, 0);
 	send_control(i, id_of(4, 0), target_of(4), CONTROL_CANCEL);
@@ -114,10 +128,12 @@ static void run_clones(void)
 	await_from_rest(i, id_of(4, 0), CLONE_CANCELLED, WITHIN_MS);
 	complete_offline(5, 0);
 	disturb();
+	hold_up();
 	send_request(i, id_of(6, 0), target_of(6));
 	await_steps(i, id_of(6, 0), 3, WITHIN_MS);
 	send_request(i, id_of(6, 1), target_of(6));
 	await(i, id_of(6, 1), CLONE_REJECTED, WITHIN_MS);
+	let_go();
 	await(i, id_of(6, 0), CLONE_COMPLETED, WITHIN_MS);
 	complete(1, 1);
 	disturb();
@@ -296,7 +312,7 @@ START_TEST(a_failure_is_shown_and_a_replay_clears_it)
 	ck_assert_str_ne(text_of(row, "cause"), "");
 	ck_assert_str_ne(text_of(row, "next_command"), "");
 	json_decref(row);
-	ck_assert(stub_server_clear_faults(i->stubs));
+	let_go();
 	send_message(i, &replay);
 	await_from_rest(i, id_of(2, 0), CLONE_COMPLETED, WITHIN_MS);
 	row = await_row(&live, 2, 0, CLONE_COMPLETED);
