@@ -267,8 +267,11 @@ enum step_outcome abandon_clone(struct step_ctx *c)
 	}
 	if (!find_previous(c, &target, &previous))
 		return step_failed(c);
-	if (!previous[0] && strcmp(target.database, c->fence.generation) == 0)
-		return step_refused(c, "the clone is in service and there is nothing to go back to");
+	if (!previous[0] && strcmp(target.database, c->fence.generation) == 0) {
+		err_set(c->err, ERR_REFUSED, ERR_CODE_TOO_LATE, c->fence.step,
+			"the clone is in service, and there is nothing to go back to");
+		return step_failed(c);
+	}
 	if (previous[0] && !switch_back(c, &target, previous))
 		return step_failed(c);
 	if (!superid_back(c, previous) || !mail_back(c, previous) || (previous[0] && !company_back(c, previous)) ||

@@ -118,6 +118,8 @@ static const char *apply_verb(struct engine *e, struct clone *c, enum control_ve
 		if (status == CLONE_COMPLETED || status == CLONE_CANCELLED || status == CLONE_REJECTED ||
 		    status == CLONE_ROLLING_BACK || status == CLONE_ROLLED_BACK)
 			return "this clone has ended; there is nothing to cancel";
+		if (c->too_late)
+			return "it is too late: the clone is in service, and there is nothing to go back to";
 		c->want_cancel = true;
 		return NULL;
 	case CONTROL_ROLLBACK:

@@ -82,7 +82,7 @@ static void busy(struct engine *e, struct clone *c, const struct lease_answer *a
 		snprintf(text, sizeof text, "clone %s is under way on this target; wait for it or cancel it", a->held_by);
 		reject(e, c, text);
 	} else {
-		if (holder && !holder->want_cancel) {
+		if (holder && !holder->want_cancel && !holder->too_late) {
 			holder->want_cancel = true;
 			engine_touch(e, holder);
 		}

@@ -94,6 +94,7 @@ struct clone {
 	bool want_pause, want_cancel, leaving, lost, dirty;
 	bool superseded;         /* another clone began on the target after this one */
 	bool cleaned_up;         /* the cleaning up of a cancelled clone, or the rollback of a complete one, has ended well */
+	bool too_late;           /* it is in service with nothing to go back to: it cannot be cancelled */
 	bool touched;            /* the rollback may have changed something */
 	bool guest;              /* here for a sweep only: no record asked for it */
 	bool swept;              /* its sweep has begun */

@@ -79,6 +79,15 @@ static void end_run(struct engine *e, struct clone *c, enum clone_status status,
 	steps_forget_all(e, c);
 }
 
+/* That it was to be cancelled, and why it could not, stays. */
+static void end_complete(struct engine *e, struct clone *c)
+{
+	char cause[sizeof c->snap.cause];
+
+	memcpy(cause, c->snap.cause, sizeof cause);
+	end_run(e, c, CLONE_COMPLETED, -1, "", cause);
+}
+
 /* As long as nothing was changed, the clone is what it was: complete and in service. */
 static void end_rollback(struct engine *e, struct clone *c, const char *class, const char *why)
 {
@@ -108,6 +117,19 @@ static void next_of_rollback(struct engine *e, struct clone *c)
 		steps_start_aside(e, c);
 }
 
+/* Nothing was undone, and there is nothing to go back to: what is in service goes on to its end. */
+static void go_on_in_service(struct engine *e, struct clone *c)
+{
+	snprintf(c->snap.cause, sizeof c->snap.cause, "it could not be cancelled: %.160s", c->give_up->text);
+	c->snap.status = CLONE_RUNNING;
+	c->snap.cancel_begun = false;
+	c->snap.failed_step = -1;
+	c->snap.error_class[0] = '\0';
+	c->snap.ended_at_ms = 0;
+	c->too_late = c->status_changed = true;
+	steps_forget_all(e, c);
+}
+
 static void end_given_up(struct engine *e, struct clone *c)
 {
 	const struct err err = *c->give_up; /* ending the run forgets it */
@@ -124,6 +146,8 @@ static void next_status(struct engine *e, struct clone *c)
 	if (c->snap.status == CLONE_CANCELLING) {
 		if (c->cleaned_up)
 			end_run(e, c, CLONE_CANCELLED, -1, "", "");
+		else if (c->give_up_step >= 0 && c->running == 0 && c->give_up->code == ERR_CODE_TOO_LATE && !c->superseded)
+			go_on_in_service(e, c);
 		else if (c->give_up_step >= 0 && c->running == 0)
 			end_given_up(e, c);
 		else if (c->running == 0 && !c->leaving)
@@ -152,7 +176,7 @@ static void next_status(struct engine *e, struct clone *c)
 		return;
 	if ((done & c->snap.scope) == c->snap.scope) {
 		if (c->snap.scope == ALL_STEPS)
-			end_run(e, c, CLONE_COMPLETED, -1, "", "");
+			end_complete(e, c);
 		else
 			end_run(e, c, CLONE_PAUSED, -1, "", "the replay's last step is done; replay again to go on");
 	} else if (c->give_up_step >= 0) {

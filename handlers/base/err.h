@@ -23,6 +23,7 @@ enum err_code {
 	ERR_CODE_ABORTED = 9002, /* we were asked to stop in the middle */
 	ERR_CODE_AUTH = 9003,    /* our name, password or rights were not accepted */
 	ERR_CODE_MISSING = 9004, /* what it is about does not exist */
+	ERR_CODE_TOO_LATE = 9005, /* it cannot be undone any more; nothing was changed */
 };
 
 struct err {

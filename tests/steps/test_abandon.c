@@ -154,6 +154,7 @@ START_TEST(not_after_the_old_one_is_gone)
 {
 	clone_until(STEP_wait_web_config);
 	ck_assert_int_eq(world_abandon(w), STEP_REFUSED);
+	ck_assert_int_eq(w->err.code, ERR_CODE_TOO_LATE);
 	ck_assert_ptr_nonnull(strstr(w->err.text, "nothing to go back to"));
 	ck_assert(world_has_database(w, WORLD_GENERATION));
 	ck_told("hosting.tenants." WORLD_TARGET ".state", "Running");

@@ -19,8 +19,9 @@
  *   bad TOPIC CODE
  *   lease ID [held ID2 | readers | down]
  *   recorded|released|renewed ID [fenced | behind | down]
- *   step ID SLUG done|already|skipped|again|wait MS|retry|unsure|refused|broken|aborted|fenced|offline
- *                                        (broken: refused after something was changed)
+ *   step ID SLUG done|already|skipped|again|wait MS|retry|unsure|refused|broken|late|aborted|fenced|offline
+ *                                        (broken: refused after something was changed; late: cleaning up, with nothing to
+ *                                        go back to)
  *   moved ID SLUG
  *   delivered|failed ID SEQUENCE
  *   told|untold TOPIC OFFSET             a dead letter or a rejection

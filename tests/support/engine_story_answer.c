@@ -104,7 +104,7 @@ static void set_result(struct step_result *r, const char *how, const char *ms)
 		{ "again", STEP_WAIT, ERR_NONE, 0 },       { "retry", STEP_RETRY, ERR_TRANSIENT, 0 },
 		{ "unsure", STEP_UNSURE, ERR_UNSURE, 0 },  { "refused", STEP_REFUSED, ERR_REFUSED, 0 },
 		{ "aborted", STEP_RETRY, ERR_TRANSIENT, ERR_CODE_ABORTED },
-		{ "broken", STEP_REFUSED, ERR_REFUSED, 0 },
+		{ "broken", STEP_REFUSED, ERR_REFUSED, 0 },  { "late", STEP_REFUSED, ERR_REFUSED, ERR_CODE_TOO_LATE },
 		{ "fenced", STEP_REFUSED, ERR_REFUSED, ERR_CODE_FENCED },
 		{ "offline", STEP_DONE, ERR_NONE, 0 },
 	};

@@ -104,7 +104,7 @@ static void add_tenants(const struct installation *i, json_t *list)
 	}
 }
 
-static char *read_world(const struct installation *i, const char *path, const char *apps)
+static char *read_world(const struct installation *i, const char *path, const struct installation_options *o)
 {
 	static const char *const lists[] = { "tenants", "identities", "routes", "licences", "authorisations" };
 	json_t *world = json_load_file(path, 0, NULL);
@@ -113,8 +113,10 @@ static char *read_world(const struct installation *i, const char *path, const ch
 	ck_assert_ptr_nonnull(world);
 	for (size_t l = 0; l < sizeof lists / sizeof *lists; l++)
 		add_tenants(i, json_object_get(world, lists[l]));
-	if (apps) {
-		json_t *more = json_loads(apps, 0, NULL);
+	if (o->web_config_reads)
+		json_object_set_new(json_object_get(world, "settings"), "web_config_reads", json_integer(o->web_config_reads));
+	if (o->apps) {
+		json_t *more = json_loads(o->apps, 0, NULL);
 
 		ck_assert_int_eq(json_array_extend(json_object_get(world, "authorisations"), more), 0);
 		json_decref(more);
@@ -124,10 +126,10 @@ static char *read_world(const struct installation *i, const char *path, const ch
 	return text;
 }
 
-static void seed(struct installation *i, int factor, const char *apps)
+static void seed(struct installation *i, const struct installation_options *o)
 {
 	char db[PATH_SIZE], objects[PATH_SIZE], archive[PATH_SIZE], stubs[PATH_SIZE], world[PATH_SIZE], *text;
-	struct seed_options options = { .folder = installation_path(i, "db", db, sizeof db), .factor = factor,
+	struct seed_options options = { .folder = installation_path(i, "db", db, sizeof db), .factor = o->factor,
 		.seed = SEED, .source = SOURCE, .target = TARGET,
 		.objects = installation_path(i, "objects", objects, sizeof objects),
 		.archive = installation_path(i, "archive", archive, sizeof archive),
@@ -136,7 +138,7 @@ static void seed(struct installation *i, int factor, const char *apps)
 	struct err e = { 0 };
 
 	ck_assert_msg(seed_customer(&options, &made, &e), "%s", e.text);
-	text = read_world(i, world, apps);
+	text = read_world(i, world, o);
 	i->stubs = stub_server_start(installation_path(i, "stubs", stubs, sizeof stubs), text, &e);
 	ck_assert_msg(i->stubs, "%s", e.text);
 	free(text);
@@ -256,7 +258,7 @@ struct installation *installation_new(const struct installation_options *options
 	choose_broker(i, options->kafka);
 	i->redis = redis_server_start(installation_path(i, "redis", path, sizeof path), &e);
 	ck_assert_msg(i->redis, "%s", e.text);
-	seed(i, options->factor, options->apps);
+	seed(i, options);
 	write_key(i);
 	write_config(i);
 	open_bus(i);

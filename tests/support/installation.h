@@ -25,6 +25,7 @@ struct installation_options {
 	/* Each target is the sandbox of a production tenant of its own, all with the same database. A tenant has one test
 	 * environment in SuperID, over which targets of one source compete. */
 	bool own_sources;
+	int web_config_reads; /* how often a pending web configuration is seen; 0: as seeded */
 	const char *disk; /* "3m": the databases lie on a disk of that size; NULL: as they come */
 	const char *apps; /* JSON list of authorisations of their tenants, beside the seed's; NULL: none */
 	const struct kafka_broker *kafka; /* one that runs already, with the topics; NULL: an embedded one of its own */

@@ -756,6 +756,7 @@ static void set_up(struct sim *s, uint64_t seed)
 	s->policy.on_busy = sim_chance(s, 3) ? BUSY_REFUSE : BUSY_SUPERSEDE;
 	for (int p = 0; p < PORT_END && seed % 4 == 0; p++)
 		s->policy.port_rate[p] = seed % 8 ? 0 : 600 + (int)(seed / 8 % 7) * 600;
+	s->nothing_before = seed % 2;
 	s->faults = (unsigned)sim_chance(s, 256);
 	s->fault_rate = (int)sim_chance(s, 9);
 	s->clone_count = 1 + (int)sim_chance(s, SIM_CLONES);

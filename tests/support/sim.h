@@ -15,7 +15,7 @@
 	X(step_stalled) X(clone_paused) X(clone_resumed) X(clone_cancelled) X(clone_failed) X(clone_replayed) \
 	X(clone_rejected) X(clone_superseded) X(duplicate_request) X(conflicting_request) X(dead_letter) X(publish_failed) \
 	X(drained) X(restored_from_topics) X(budget_spent) X(throttled) \
-	X(swept) X(clone_rolled_back) X(rollback_refused) X(rollback_broken)
+	X(swept) X(clone_rolled_back) X(rollback_refused) X(rollback_broken) X(cancelled_too_late)
 
 struct sim_counts {
 #define X(name) long name;

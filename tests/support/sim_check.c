@@ -2,6 +2,8 @@
  * What must always be true, and what must be true in the end. */
 #include "tests/support/sim_priv.h"
 
+#include <string.h>
+
 static bool is_at_rest(const struct sim *s, int clone)
 {
 	const struct sim_stored *stored = &s->stored[clone];
@@ -129,6 +131,9 @@ static void check_clone(struct sim *s, int clone)
 	check_events_of(s, clone);
 	if (stored->snapshot.status == CLONE_ROLLED_BACK && !t->dropped)
 		sim_broken(s, "clone %d is rolled back but its generation is still there", clone);
+	if (stored->snapshot.cancel_begun && strstr(stored->snapshot.cause, SIM_TOO_LATE) &&
+	    s->leases[sim_target_of(clone)].active == clone)
+		sim_broken(s, "clone %d: it was too late to cancel it, and now nothing goes on", clone);
 	if (stored->snapshot.status != CLONE_COMPLETED)
 		return;
 	for (int i = 0; i < STEP_END; i++) {

@@ -94,6 +94,7 @@ static void fail(struct sim_coroutine *co, enum step_outcome outcome, enum err_c
 static bool goes_wrong(struct sim_coroutine *co)
 {
 	struct sim *s = co->sim;
+	bool waits_in_service = co->step == STEP_wait_web_config; /* long enough for cancels to meet it there */
 
 	if (co->stop) {
 		fail(co, STEP_RETRY, ERR_TRANSIENT, ERR_CODE_ABORTED);
@@ -109,13 +110,25 @@ static bool goes_wrong(struct sim_coroutine *co)
 		fail(co, STEP_REFUSED, ERR_REFUSED, 0);
 		return true;
 	}
-	if (sim_fault(s, 20)) {
+	if (sim_fault(s, waits_in_service ? 300 : 20)) {
 		co->result.outcome = STEP_WAIT;
-		co->result.delay_ms = sim_chance(s, 200);
+		co->result.delay_ms = sim_chance(s, waits_in_service ? 2000 : 200);
 		memcpy(co->result.waiting_on, "a task", 7);
 		return true;
 	}
 	return false;
+}
+
+/* Its database is the target's, and no newer clone's. */
+static bool is_in_service(const struct sim *s, int clone)
+{
+	const struct sim_target *t = &s->targets[clone];
+
+	for (int i = 0; i < s->clone_count; i++)
+		if (sim_target_of(i) == sim_target_of(clone) && s->targets[i].began > t->began &&
+		    s->targets[i].done[STEP_enter_running_mode])
+			return false;
+	return t->done[STEP_enter_running_mode] && !t->dropped;
 }
 
 /* Only looks here: what a sweep drops is nobody's. The engine must have begun it where nobody is at work. */
@@ -141,6 +154,12 @@ static void handle(struct sim_coroutine *co)
 		return;
 	if (co->aside == ASIDE_SWEEP) {
 		co->result.outcome = STEP_ALREADY;
+		return;
+	}
+	if (co->aside == ASIDE_CLEAN_UP && s->nothing_before && is_in_service(s, co->clone)) {
+		s->counts->cancelled_too_late++;
+		co->result.outcome = STEP_REFUSED;
+		err_set(&co->result.err, ERR_REFUSED, ERR_CODE_TOO_LATE, "sim", SIM_TOO_LATE);
 		return;
 	}
 	if (was) {

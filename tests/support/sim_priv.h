@@ -19,6 +19,8 @@ enum {
 	SIM_COROUTINES = 64,
 };
 
+#define SIM_TOO_LATE "it is in service" /* why a cancelling was refused */
+
 enum sim_event_kind {
 	SIM_WAKE,          /* consumer: tick */
 	SIM_FETCH,         /* consumer: next record of its partitions */
@@ -149,6 +151,7 @@ struct sim {
 	uint64_t chance_world, chance_fault, chance_engine;
 	enum sim_bug bug;
 	bool trace, failed, healing;
+	bool nothing_before; /* no sandbox was there before, or none is kept: what is in service stays */
 	char *why;
 	struct sim_counts *counts;
 	int64_t now;

@@ -16,7 +16,7 @@ static struct buf before, after;
 
 static void setup(void)
 {
-	i = installation_new(&(struct installation_options){ .targets = 1 });
+	i = installation_new(&(struct installation_options){ .targets = 1, .web_config_reads = 14 });
 	buf_init(&before, WORLD_TEXT_MAX);
 	buf_init(&after, WORLD_TEXT_MAX);
 }
@@ -116,6 +116,25 @@ START_TEST(cancel_at_several_moments)
 	}
 	send_request(i, third, TARGET); /* and a new one finds nothing in its way */
 	await(i, third, CLONE_COMPLETED, CLONE_WITHIN_MS);
+}
+END_TEST
+
+/* Nothing was there before, and no previous one is kept: what is in service stays, and the clone goes on to its end. */
+START_TEST(a_cancel_that_comes_too_late)
+{
+	struct seen s;
+
+	setenv("SANDBOX_ENGINE__POLL", "500ms", 1); /* step 33 looks some times */
+	first_clone();
+	send_request(i, second, TARGET);
+	await_steps(i, second, 32, CLONE_WITHIN_MS);
+	send_control(i, second, TARGET, CONTROL_CANCEL);
+	s = await(i, second, CLONE_COMPLETED, CLONE_WITHIN_MS);
+	ck_assert_msg(strstr(s.cause, "could not be cancelled: ") && strstr(s.cause, "in service"), "%s", s.cause);
+	snapshot_target(i, TARGET, &after);
+	check_same(&before, &after, "a clone that could not be cancelled");
+	await_committed(i, TOLD_WITHIN_MS);
+	unsetenv("SANDBOX_ENGINE__POLL");
 }
 END_TEST
 
@@ -262,6 +281,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, pause_and_resume);
 	tcase_add_test(tc, cancel_at_several_moments);
+	tcase_add_test(tc, a_cancel_that_comes_too_late);
 	tcase_add_test(tc, cancel_a_failed_one);
 	tcase_add_test(tc, the_consumer_dies_while_cleaning_up);
 	tcase_add_test(tc, retry_now);

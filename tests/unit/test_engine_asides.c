@@ -62,6 +62,50 @@ START_TEST(a_cancelling_that_broke_off_is_only_gone_on_with)
 }
 END_TEST
 
+START_TEST(a_cancel_that_comes_too_late)
+{
+	struct story *s = story();
+
+	say(s, "request c1", "acquire c1");
+	say(s, "go without wait_web_config", "c1 RUNNING 34");
+	say(s, "cancel c1", "abort c1 wait_web_config");
+	say(s, "step c1 wait_web_config aborted", NULL);
+	say(s, "go without cleanup", "c1 CANCELLING 35");
+	say(s, "step c1 cleanup late", "record c1 35..36 RUNNING target [state]");
+	say(s, "go without wait_web_config", "c1 RUNNING 36");
+	ck_assert(!story_stored(s, "c1")->cancel_begun);
+	ck_assert_str_eq(story_stored(s, "c1")->cause, "it could not be cancelled: it did not go well");
+	say(s, "cancel c1", NULL); /* it is known now, and refused at once */
+	say(s, "go", "c1 COMPLETED 39");
+	ck_assert_str_eq(story_stored(s, "c1")->cause, "it could not be cancelled: it did not go well");
+	story_end(&s);
+}
+END_TEST
+
+/* A newer clone has the target: the older one must not go on, it can only be cancelled when the newer one is in service. */
+START_TEST(too_late_for_one_that_was_superseded)
+{
+	struct story *s = story();
+
+	say(s, "request c1", "acquire c1");
+	say(s, "go without wait_web_config", "c1 RUNNING 34");
+	say(s, "step c1 wait_web_config refused", NULL);
+	say(s, "go", "c1 FAILED 36");
+	say(s, "request c2", "acquire c2");
+	say(s, "go without create_database of c2", NULL);
+	say(s, "step c2 create_database refused", NULL);
+	say(s, "go", NULL);
+	ck_assert_int_eq(story_stored(s, "c2")->status, CLONE_FAILED);
+	say(s, "cancel c1", "acquire c1");
+	say(s, "go without cleanup", NULL);
+	say(s, "step c1 cleanup late", NULL);
+	say(s, "go", NULL);
+	ck_assert_int_eq(story_stored(s, "c1")->status, CLONE_FAILED);
+	ck_assert(story_stored(s, "c1")->cancel_begun);
+	story_end(&s);
+}
+END_TEST
+
 /* ---- rollback ---- */
 
 START_TEST(a_complete_clone_is_rolled_back)
@@ -301,6 +345,8 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_cancelling_that_broke_off_is_only_gone_on_with);
+	tcase_add_test(tc, a_cancel_that_comes_too_late);
+	tcase_add_test(tc, too_late_for_one_that_was_superseded);
 	tcase_add_test(tc, a_complete_clone_is_rolled_back);
 	tcase_add_test(tc, a_rollback_that_is_refused_changes_nothing);
 	tcase_add_test(tc, a_rollback_that_breaks_off_fails_the_clone);
