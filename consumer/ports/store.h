@@ -70,7 +70,13 @@ enum store_status {
 	STORE_FENCED,      /* RENEW RELEASE RECORD: the lease is not ours any more */
 	STORE_BEHIND,      /* RECORD: the stored sequence is another: the store went back in time */
 	STORE_UNAVAILABLE, /* no answer, loading, read-only, out of memory: may or may not have happened */
+	STORE_EMPTY,       /* ACQUIRE INTRODUCE: it has lost what it knew; nobody gets a lease until it is rebuilt */
 };
+
+/* A clone on a target that no tenant can be named like: who has rebuilt the store records it as the last thing. A store
+ * without it has lost what it knew, or is new. */
+#define STORE_MARK_TARGET "_store"
+#define STORE_MARK_CLONE "rebuilt"
 
 struct store_answer {
 	uint64_t tag;

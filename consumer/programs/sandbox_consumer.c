@@ -16,6 +16,8 @@ enum { REBUILD_WITHIN_MS = 10 * 60 * 1000, ALIVE_WITHIN_MS = 30000 };
 
 struct program {
 	struct loop_parts parts;
+	struct kafka_settings kafka;
+	struct redis_settings redis;
 	_Atomic int64_t alive_ms;
 };
 
@@ -26,7 +28,7 @@ static bool is_alive(struct service *s)
 	return loop_now_ms() - atomic_load(&p->alive_ms) < ALIVE_WITHIN_MS;
 }
 
-/* ---- the bus and the store ---- */
+/* ---- when the store has lost everything ---- */
 
 static bool read_topics(void *arg, rebuild_record_fn *fn, void *fn_arg, struct err *e)
 {
@@ -40,45 +42,67 @@ static bool read_topics(void *arg, rebuild_record_fn *fn, void *fn_arg, struct e
 	return ok;
 }
 
-static bool rebuild(struct service *s, struct kafka_settings *settings, struct err *e)
+static struct store_port *new_store(const struct program *p, bool asks_for_mark, struct err *e)
 {
-	struct program *p = s->program;
-	const struct rebuild_parts parts = { .store = p->parts.store, .codec = p->parts.codec, .log = s->log,
-		.read_topics = read_topics, .read_arg = settings, .within_ms = REBUILD_WITHIN_MS };
+	struct redis_settings settings = p->redis;
+	char owner[UUID_TEXT];
 
-	return rebuild_store(&parts, e);
+	if (!uuid_v7(owner, e))
+		return NULL;
+	settings.owner = owner;
+	settings.asks_for_mark = asks_for_mark;
+	return redis_store_new(&settings, e);
 }
+
+/* With a store, a codec and a reader of its own: while the loop runs this is another thread. */
+static bool rebuild(void *arg, const atomic_bool *stop, struct err *e)
+{
+	struct service *s = arg;
+	struct program *p = s->program;
+	struct rebuild_parts parts = { .store = new_store(p, false, e), .log = s->log, .read_topics = read_topics,
+		.read_arg = &p->kafka, .within_ms = REBUILD_WITHIN_MS, .stop = stop };
+	bool ok = false;
+
+	if (parts.store)
+		parts.codec = wire_codec(s->config, e);
+	if (parts.codec) {
+		ok = rebuild_store(&parts, e);
+		parts.codec->close(parts.codec);
+	}
+	if (parts.store)
+		parts.store->close(parts.store);
+	return ok;
+}
+
+/* ---- the bus and the store ---- */
 
 static bool open_bus(struct service *s, struct err *e)
 {
 	struct program *p = s->program;
-	struct kafka_settings settings;
 
-	if (!service_kafka(s, &settings, e))
+	if (!service_kafka(s, &p->kafka, e))
 		return false;
-	settings.reads[TOPIC_REQUESTED] = settings.reads[TOPIC_REPLAY] = settings.reads[TOPIC_CONTROL] = true;
+	p->kafka.reads[TOPIC_REQUESTED] = p->kafka.reads[TOPIC_REPLAY] = p->kafka.reads[TOPIC_CONTROL] = true;
 	for (int t = TOPIC_STEP_COMPLETED; t <= TOPIC_DEAD_LETTER; t++)
-		settings.writes[t] = true;
-	p->parts.bus = kafka_bus_new(&settings, e);
-	return p->parts.bus && rebuild(s, &settings, e) && p->parts.codec->get_ready(p->parts.codec, e) &&
+		p->kafka.writes[t] = true;
+	p->parts.bus = kafka_bus_new(&p->kafka, e);
+	return p->parts.bus && rebuild(s, NULL, e) && p->parts.codec->get_ready(p->parts.codec, e) &&
 		kafka_bus_start(p->parts.bus, BROKER_WAIT_MS, e);
 }
 
 static bool open_store(struct service *s, struct err *e)
 {
 	struct program *p = s->program;
-	struct redis_settings settings;
-	char owner[UUID_TEXT];
 
-	if (!wire_redis(s->config, &s->texts, &settings, e) || !uuid_v7(owner, e))
+	if (!wire_redis(s->config, &s->texts, &p->redis, e))
 		return false;
-	settings.owner = owner;
-	p->parts.store = redis_store_new(&settings, e);
+	p->parts.store = new_store(p, true, e);
 	if (!p->parts.store)
 		return false;
 	if (*redis_store_warnings(p->parts.store))
 		log_warn(s->log, NULL, redis_store_warnings(p->parts.store));
-	return true;
+	p->parts.rebuilder = rebuilder_new(rebuild, s, s->log, e);
+	return p->parts.rebuilder;
 }
 
 /* ---- from start to end ---- */
@@ -131,6 +155,7 @@ static void tear_down(struct service *s)
 	struct program *p = s->program;
 
 	sweeper_free(&p->parts.sweeper);
+	rebuilder_free(&p->parts.rebuilder);
 	if (p->parts.bus)
 		p->parts.bus->close(p->parts.bus, CLOSE_WITHIN_MS);
 	if (p->parts.store)

@@ -13,6 +13,7 @@
 #include "consumer/ports/codec.h"
 #include "consumer/ports/store.h"
 #include "consumer/ports/world.h"
+#include "consumer/runtime/rebuilder.h"
 #include "consumer/runtime/sweeper.h"
 
 #include <signal.h>
@@ -28,6 +29,7 @@ struct loop_parts { /* all borrowed; they must outlive the loop */
 	struct request_rules rules;
 	struct event_facts facts;
 	bool (*domain_is_denied)(const char *domain); /* NULL: none is */
+	struct rebuilder *rebuilder; /* may be NULL when the store never answers STORE_EMPTY */
 	struct sweeper *sweeper; /* may be NULL: nobody looks for what may be swept */
 	struct log *log;
 	struct metrics *metrics;

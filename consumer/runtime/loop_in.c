@@ -265,8 +265,13 @@ void loop_take_store(struct loop *l)
 	struct store_answer a;
 
 	while (l->p->store->next(l->p->store, &a)) {
-		struct input in = { .ref = a.tag, .status = a.status };
+		struct input in = { .ref = a.tag };
 
+		if (a.status == STORE_EMPTY) { /* to the engine it is away until it is rebuilt */
+			rebuilder_wake(l->p->rebuilder);
+			a.status = STORE_UNAVAILABLE;
+		}
+		in.status = a.status;
 		if (a.status == STORE_UNAVAILABLE)
 			metrics_add(l->p->metrics, METRIC_STORE_UNAVAILABLE, 0, 0, 1);
 		switch (a.kind) {

@@ -10,11 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A target that no tenant can be named like: its lease lets one process do the work, its clone remembers that it is
- * done. */
-static const char memory_target[] = "_store", memory_clone[] = "rebuilt";
-
-enum { LEASE_MS = 30000, CLONES_MAX = 1000000 };
+enum { LEASE_MS = 30000, HELD_MS = 30000, CLONES_MAX = 1000000 };
 
 #define TOKEN_MAX (UINT64_C(1) << 52) /* microseconds until the year 2112; more is nonsense, and no store takes it */
 
@@ -34,7 +30,7 @@ struct rebuild {
 	size_t count;
 	bool failed;
 	struct err later; /* a schema that could not be had: what is left out now would be lost */
-	int64_t until_ms;
+	int64_t until_ms, held_until_ms;
 };
 
 /* ---- folding ---- */
@@ -144,6 +140,11 @@ static enum message_kind kind_of(enum topic topic)
 	}
 }
 
+static bool is_stopped(const struct rebuild *r)
+{
+	return r->p->stop && atomic_load(r->p->stop);
+}
+
 /* What cannot be decoded, or names nobody, was never ours or went to the dead-letter topic. */
 static bool take_record(void *arg, const struct bus_record *record)
 {
@@ -154,7 +155,7 @@ static bool take_record(void *arg, const struct bus_record *record)
 	enum codec_result result;
 
 	if (!record->value)
-		return true;
+		return !is_stopped(r);
 	result = r->p->codec->decode(r->p->codec, kind, record, &message, &e);
 	if (result == CODEC_LATER)
 		r->later = e;
@@ -162,7 +163,7 @@ static bool take_record(void *arg, const struct bus_record *record)
 		return result == CODEC_BAD;
 	r->failed = has_names(message) && !fold(r, message);
 	message_free(&message);
-	return !r->failed;
+	return !r->failed && !is_stopped(r);
 }
 
 /* ---- asking the store, one thing at a time ---- */
@@ -173,7 +174,7 @@ static bool ask(struct rebuild *r, const struct store_op *op, struct store_answe
 
 	if (!store->submit(store, op, e))
 		return false;
-	while (loop_now_ms() < r->until_ms) {
+	while (loop_now_ms() < r->until_ms && !is_stopped(r)) {
 		struct pollfd watched = { .fd = store->fd(store), .events = POLLIN };
 		int64_t ms = store->timeout_ms(store);
 
@@ -183,13 +184,13 @@ static bool ask(struct rebuild *r, const struct store_op *op, struct store_answe
 				return true;
 		poll(&watched, 1, ms < 0 || ms > 100 ? 100 : (int)ms);
 	}
-	return err_set(e, ERR_TRANSIENT, 0, "store", "the store did not answer in time");
+	return err_set(e, ERR_TRANSIENT, 0, "store", is_stopped(r) ? "it was told to stop" : "the store did not answer in time");
 }
 
 static struct store_op memory_op(enum store_op_kind kind, uint64_t token)
 {
-	return (struct store_op){ .kind = kind, .tag = (uint64_t)kind, .target_ctx = memory_target, .source_ctx = "",
-		.clone_id = memory_clone, .token = token, .ttl_ms = LEASE_MS, .utc_us = loop_now_ms() * 1000 };
+	return (struct store_op){ .kind = kind, .tag = (uint64_t)kind, .target_ctx = STORE_MARK_TARGET, .source_ctx = "",
+		.clone_id = STORE_MARK_CLONE, .token = token, .ttl_ms = LEASE_MS, .utc_us = loop_now_ms() * 1000 };
 }
 
 static bool take_lease(struct rebuild *r, uint64_t *token_r, bool *done_r, struct err *e)
@@ -262,8 +263,22 @@ static struct store_op target_op(enum store_op_kind kind, const struct remembere
 		.sequence_after = m->snapshot.sequence };
 }
 
-/* Otherwise an older clone could take the target back and destroy the newer one's sandbox. Whoever holds the lease, or
- * has named the target already, knows better. */
+/* Who asks for a lease of an empty store has it for a moment until it is refused, and longer when it dies just then. */
+static bool take_target(struct rebuild *r, const struct remembered *m, struct store_answer *answer, struct err *e)
+{
+	const struct store_op op = target_op(STORE_ACQUIRE, m, 0);
+
+	for (;;) {
+		if (!ask(r, &op, answer, e))
+			return false;
+		if (answer->status != STORE_HELD || loop_now_ms() >= r->held_until_ms)
+			return true;
+		poll(NULL, 0, 50);
+	}
+}
+
+/* Otherwise an older clone could take the target back and destroy the newer one's sandbox. Whoever holds the lease for
+ * long, or has named the target already, knows better. */
 static bool name_target(struct rebuild *r, const struct remembered *m, struct err *e)
 {
 	const char *status = clone_status_name(m->snapshot.status);
@@ -272,10 +287,10 @@ static bool name_target(struct rebuild *r, const struct remembered *m, struct er
 		{ "active_status", status, strlen(status) },
 		{ "generation", m->snapshot.generation, strlen(m->snapshot.generation) },
 	};
-	struct store_op op = target_op(STORE_ACQUIRE, m, 0);
 	struct store_answer answer;
+	struct store_op op;
 
-	if (!ask(r, &op, &answer, e))
+	if (!take_target(r, m, &answer, e))
 		return false;
 	if (answer.status == STORE_HELD)
 		return true;
@@ -326,8 +341,8 @@ static bool write_all(struct rebuild *r, uint64_t token, struct err *e)
 		return false;
 	if (r->later.class != ERR_NONE)
 		return err_set(e, ERR_TRANSIENT, 0, "store", "the topics cannot be read for the empty store: %s", r->later.text);
-	if (r->failed)
-		return err_set(e, ERR_TRANSIENT, 0, "store", "out of memory while reading the topics");
+	if (r->failed || is_stopped(r))
+		return err_set(e, ERR_TRANSIENT, 0, "store", r->failed ? "out of memory while reading the topics" : "it was told to stop");
 	for (struct remembered *m = r->all; m; m = m->next) {
 		snapshot_fold_end(&m->snapshot);
 		if (!introduce(r, m, e))
@@ -355,7 +370,7 @@ static void free_all(struct rebuild *r)
 
 bool rebuild_store(const struct rebuild_parts *parts, struct err *e)
 {
-	struct rebuild r = { .p = parts, .until_ms = loop_now_ms() + parts->within_ms };
+	struct rebuild r = { .p = parts, .until_ms = loop_now_ms() + parts->within_ms, .held_until_ms = loop_now_ms() + HELD_MS };
 	struct store_answer answer;
 	struct store_op release;
 	uint64_t token = 0;

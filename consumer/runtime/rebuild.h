@@ -10,6 +10,8 @@
 #include "consumer/ports/codec.h"
 #include "consumer/ports/store.h"
 
+#include <stdatomic.h>
+
 typedef bool rebuild_record_fn(void *arg, const struct bus_record *record);
 
 struct rebuild_parts { /* all borrowed */
@@ -20,10 +22,11 @@ struct rebuild_parts { /* all borrowed */
 	bool (*read_topics)(void *arg, rebuild_record_fn *fn, void *fn_arg, struct err *e);
 	void *read_arg;
 	int64_t within_ms;
+	const atomic_bool *stop; /* looked at now and then; may be NULL */
 };
 
-/* Does nothing when the store remembers that this was done. One process does it, others wait for it. Blocking: for the
- * start of a program. False and *e when the store or the topics cannot be reached in time. */
+/* Does nothing when the store bears the mark of a rebuild (STORE_MARK_CLONE). One process does it, others wait for it.
+ * Blocking. False and *e when the store or the topics cannot be reached in time, or when it was stopped. */
 bool rebuild_store(const struct rebuild_parts *parts, struct err *e);
 
 #endif

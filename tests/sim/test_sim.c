@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORKERS = 2, BUG_SEEDS = 100000 };
+enum { WORKERS = 2, BUG_SEEDS = 40000 };
 
 static const char *const bug_names[SIM_BUG_END] = {
 	[SIM_BUG_NONE] = "none",           [SIM_BUG_NO_FENCE] = "no fence",   [SIM_BUG_NO_LEDGER] = "no ledger",

@@ -695,6 +695,9 @@ static void happen(struct sim *s, struct sim_event *event)
 	case SIM_ASK:
 		ask(s, event->ask);
 		return;
+	case SIM_REBUILT:
+		sim_store_rebuilt(s);
+		return;
 	case SIM_SWEEP:
 		survey(s);
 		return;
@@ -759,6 +762,10 @@ static void set_up(struct sim *s, uint64_t seed)
 	s->nothing_before = seed % 2;
 	s->faults = (unsigned)sim_chance(s, 256);
 	s->fault_rate = (int)sim_chance(s, 9);
+	if (s->bug) { /* a fault of the design shows soonest when everything else goes wrong too */
+		s->faults = 255;
+		s->fault_rate = 4 + s->fault_rate / 2;
+	}
 	s->clone_count = 1 + (int)sim_chance(s, SIM_CLONES);
 	s->heal_at = 2000 + sim_chance(s, FAULTS_UNTIL_MS);
 	for (int i = 0; i < SIM_CLONES; i++)

@@ -10,7 +10,7 @@
 
 /* Rare things that a batch of seeds must have met, or it proves nothing. */
 #define SIM_SOMETIMES(X) \
-	X(crash) X(pause_past_lease) X(store_reply_lost) X(store_wiped) X(store_down) X(rebalance) \
+	X(crash) X(pause_past_lease) X(store_reply_lost) X(store_wiped) X(store_empty) X(store_down) X(rebalance) \
 	X(revocation_given_up) X(fenced_effect) X(event_sent_again) X(resumed_after_crash) X(step_failed) X(step_unsure) X(step_refused) \
 	X(step_stalled) X(clone_paused) X(clone_resumed) X(clone_cancelled) X(clone_failed) X(clone_replayed) \
 	X(clone_rejected) X(clone_superseded) X(duplicate_request) X(conflicting_request) X(dead_letter) X(publish_failed) \

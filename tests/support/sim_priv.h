@@ -35,6 +35,7 @@ enum sim_event_kind {
 	SIM_RESTART,       /* a crashed consumer comes back */
 	SIM_FAULT,         /* something goes wrong */
 	SIM_ASK,           /* an input record is published */
+	SIM_REBUILT,       /* the empty store has been rebuilt from the topics */
 	SIM_SWEEP,         /* a survey of some consumer has found something on a target */
 };
 
@@ -172,6 +173,7 @@ struct sim {
 	ucontext_t main_context;
 	struct sim_coroutine *current;
 	bool store_down, wiped;
+	bool store_empty; /* wiped, and not rebuilt yet: nobody gets a lease */
 	int64_t heal_at, systems_down_until;
 	unsigned faults;  /* which kinds this seed has */
 	int fault_rate;   /* in 1,000 of chances taken */
@@ -200,6 +202,7 @@ void sim_store_submit(struct sim *s, int consumer, const struct effect *fx, enum
 void sim_store_apply(struct sim *s, struct sim_event *event);
 void sim_store_reply(struct sim *s, struct sim_event *event);
 void sim_store_wipe(struct sim *s);
+void sim_store_rebuilt(struct sim *s);
 /* What the loop does when it carries out FX_FORGET and FX_RELEASE. */
 void sim_forget_events(struct sim *s, int consumer, const struct effect *fx, uint64_t up_to);
 

@@ -234,6 +234,11 @@ static void carry_out(struct sim *s, struct sim_event *event, struct sim_op *op)
 {
 	struct sim_lease *l = &s->leases[sim_target_of(op->clone)];
 
+	if (s->store_empty && (op->kind == STORE_ACQUIRE || op->kind == STORE_INTRODUCE)) {
+		s->counts->store_empty++;
+		op->status = STORE_UNAVAILABLE;
+		return;
+	}
 	switch (op->kind) {
 	case STORE_ACQUIRE:
 		op->status = STORE_OK;
@@ -345,7 +350,7 @@ static void name_target(struct sim *s, int clone)
 	memcpy(l->generation, s->targets[clone].generation, sizeof l->generation);
 }
 
-/* What the first consumer does that finds the store empty, before anybody gets a lease: folds the topics again. */
+/* What the consumer does that finds the store empty, before anybody gets a lease: folds the topics again. */
 static void restore(struct sim *s, int clone)
 {
 	struct sim_stored *stored = &s->stored[clone];
@@ -387,6 +392,14 @@ void sim_store_wipe(struct sim *s)
 	memset(s->stored, 0, sizeof s->stored);
 	for (int t = 0; t < SIM_TARGETS; t++)
 		s->leases[t] = (struct sim_lease){ .consumer = -1, .clone = -1, .active = -1 };
-	for (int i = 0; i < s->clone_count; i++)
-		restore(s, i);
+	s->store_empty = true;
+	sim_plan(s, sim_chance(s, 2000), SIM_REBUILT, -1)->life = 0;
+}
+
+void sim_store_rebuilt(struct sim *s)
+{
+	if (s->store_empty)
+		for (int i = 0; i < s->clone_count; i++)
+			restore(s, i);
+	s->store_empty = false;
 }

@@ -52,14 +52,20 @@ static struct redis_settings brief(const char *socket_path)
 					.command_timeout_ms = BRIEF_MS };
 }
 
-static struct store_port *open_store(void)
+static struct store_port *open_store_with(const struct redis_settings *settings)
 {
-	const struct redis_settings settings = brief(redis_server_socket(server));
 	struct err e = { 0 };
-	struct store_port *store = redis_store_new(&settings, &e);
+	struct store_port *store = redis_store_new(settings, &e);
 
 	ck_assert_msg(store != NULL, "%s", e.text);
 	return store;
+}
+
+static struct store_port *open_store(void)
+{
+	const struct redis_settings settings = brief(redis_server_socket(server));
+
+	return open_store_with(&settings);
 }
 
 static int64_t now_us(clockid_t clock)
@@ -201,6 +207,52 @@ START_TEST(a_server_that_lost_its_data_fences)
 	ck_assert_uint_gt(b.token, a.token);
 	ck_assert_int_eq(record(store, "T4", b.token, 1), STORE_BEHIND);
 	store->close(store);
+}
+END_TEST
+
+/* Nobody may have the lease afterwards: the rebuild takes it. */
+static void check_empty(struct store_port *careful, struct store_port *rebuilder)
+{
+	static const struct store_pair rejected = { "status", "REJECTED", 8 };
+	const struct store_op reject = { .kind = STORE_INTRODUCE, .tag = 3, .target_ctx = "T10", .source_ctx = "", .clone_id = "c2",
+		.sequence_after = 1, .clone_set = &rejected, .clone_set_count = 1 };
+	const struct store_op release = { .kind = STORE_RELEASE, .tag = 2, .target_ctx = "T10", .source_ctx = "S10",
+		.clone_id = "c1" };
+	struct store_op give_back = release;
+
+	ck_assert_int_eq(acquire(careful, "T10", "S10").status, STORE_EMPTY);
+	ck_assert_int_eq(store_ask(careful, &reject).status, STORE_EMPTY);
+	give_back.token = acquire(rebuilder, "T10", "S10").token;
+	ck_assert_uint_gt(give_back.token, 0);
+	ck_assert_int_eq(store_ask(rebuilder, &give_back).status, STORE_OK);
+}
+
+START_TEST(without_the_mark_of_a_rebuild_nobody_gets_a_lease)
+{
+	struct redis_settings settings = brief(redis_server_socket(server));
+	struct store_port *rebuilder = open_store(), *careful;
+	static const struct store_pair status = { "status", "RUNNING", 7 };
+	struct store_op mark = { .kind = STORE_RECORD, .tag = 4, .target_ctx = STORE_MARK_TARGET, .source_ctx = "",
+		.clone_id = STORE_MARK_CLONE, .sequence_after = 1, .clone_set = &status, .clone_set_count = 1 };
+	struct store_op take = { .kind = STORE_ACQUIRE, .tag = 5, .target_ctx = STORE_MARK_TARGET, .source_ctx = "",
+		.clone_id = STORE_MARK_CLONE, .ttl_ms = 60000, .utc_us = now_us(CLOCK_REALTIME) };
+	struct store_answer a;
+
+	settings.owner = "two";
+	settings.asks_for_mark = true;
+	careful = open_store_with(&settings);
+	check_empty(careful, rebuilder);
+	mark.token = store_ask(rebuilder, &take).token;
+	check_empty(careful, rebuilder); /* somebody rebuilds it */
+	ck_assert_int_eq(store_ask(rebuilder, &mark).status, STORE_OK);
+	a = acquire(careful, "T10", "S10");
+	ck_assert_int_eq(a.status, STORE_OK);
+	ck_assert_int_eq(record(careful, "T10", a.token, 0), STORE_OK);
+	tell("FLUSHALL");
+	ck_assert_int_eq(record(careful, "T10", a.token, 1), STORE_FENCED);
+	check_empty(careful, rebuilder);
+	careful->close(careful);
+	rebuilder->close(rebuilder);
 }
 END_TEST
 
@@ -429,6 +481,7 @@ int main(void)
 	tcase_add_test(real, a_lost_answer_to_acquire_is_adopted);
 	tcase_add_test(real, a_restarted_server_goes_on_with_its_data);
 	tcase_add_test(real, a_server_that_lost_its_data_fences);
+	tcase_add_test(real, without_the_mark_of_a_rebuild_nobody_gets_a_lease);
 	tcase_add_test(real, operations_wait_for_the_connection_no_longer_than_their_time);
 	tcase_add_test(real, forgotten_scripts_are_loaded_again);
 	tcase_add_test(real, a_server_out_of_memory_is_unavailable_and_recovers);

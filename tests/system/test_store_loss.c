@@ -141,6 +141,33 @@ START_TEST(what_the_store_knew_of_a_target_is_known_again)
 }
 END_TEST
 
+/* Nobody restarts a consumer, and no clone is under way that would notice it: what is at rest is known all the same. */
+START_TEST(wiped_while_all_is_at_rest)
+{
+	struct message m = good_replay(ids[1], targets[1]), *letter;
+
+	ck_assert(stub_server_fault(i->stubs, "{\"kind\":\"status\",\"system\":\"licence\",\"status\":400,\"times\":2}"));
+	send_request(i, ids[1], targets[1]);
+	await(i, ids[1], CLONE_FAILED, CLONE_WITHIN_MS);
+	send_request(i, ids[2], targets[2]);
+	await(i, ids[2], CLONE_FAILED, CLONE_WITHIN_MS);
+	await_committed(i, CLONE_WITHIN_MS);
+	wipe_store();
+	send_message(i, &m);
+	await_from_rest(i, ids[1], CLONE_COMPLETED, CLONE_WITHIN_MS);
+	send_request(i, ids[3], targets[2]); /* and an older clone cannot take the target of a newer one back */
+	await(i, ids[3], CLONE_COMPLETED, CLONE_WITHIN_MS);
+	await_committed(i, CLONE_WITHIN_MS);
+	wipe_store();
+	m = good_replay(ids[2], targets[2]);
+	send_message(i, &m);
+	letter = await_dead_letter(i, 0, CLONE_WITHIN_MS);
+	ck_assert_msg(strstr(letter->dead_letter.reason, "newer clone"), "%s", letter->dead_letter.reason);
+	message_free(&letter);
+	ck_assert_int_eq(look_at(i, ids[0]).status, CLONE_COMPLETED);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("store_loss");
@@ -151,6 +178,7 @@ int main(void)
 	tcase_add_test(tc, gone_with_its_data_and_without);
 	tcase_add_test(tc, wiped_together_with_the_consumer);
 	tcase_add_test(tc, what_the_store_knew_of_a_target_is_known_again);
+	tcase_add_test(tc, wiped_while_all_is_at_rest);
 	suite_add_tcase(suite, tc);
 	return installation_run(suite);
 }

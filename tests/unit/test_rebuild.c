@@ -29,7 +29,7 @@ struct fake_store {
 	struct noted ops[OPS];
 	size_t count, answered;
 	uint64_t tags[OPS];
-	int held_times, silent_from; /* silent_from: from that op on nothing is answered; -1 never */
+	int held_times, target_held_times, silent_from; /* silent_from: from that op on nothing is answered; -1 never */
 	enum store_status introduce_status;
 	bool remembers, target_is_named;
 };
@@ -76,6 +76,9 @@ static bool next(struct store_port *self, struct store_answer *a)
 	*a = (struct store_answer){ .tag = store.tags[store.answered++], .kind = n->kind, .status = STORE_OK };
 	if (n->kind == STORE_ACQUIRE && is_memory && store.held_times > 0) {
 		store.held_times--;
+		a->status = STORE_HELD;
+	} else if (n->kind == STORE_ACQUIRE && !is_memory && store.target_held_times > 0) {
+		store.target_held_times--;
 		a->status = STORE_HELD;
 	} else if (n->kind == STORE_ACQUIRE) {
 		a->token = 1000;
@@ -394,6 +397,29 @@ START_TEST(a_target_that_was_named_meanwhile_stays_so)
 }
 END_TEST
 
+/* By a consumer that is just told that the store is empty. */
+START_TEST(a_target_that_is_held_for_a_moment_is_named_all_the_same)
+{
+	store.target_held_times = 3;
+	tell_state("c1", "T", CLONE_COMPLETED, "T__g10", 7, 1);
+	rebuilt();
+	ck_assert_str_eq(value_of(find_op(STORE_RECORD, "c1"), "generation"), "T__g10");
+}
+END_TEST
+
+START_TEST(it_ends_when_it_is_told_to)
+{
+	const atomic_bool stop = true;
+	struct err e = { 0 };
+	const struct rebuild_parts parts = { .store = &store.port, .codec = codec, .log = logger, .read_topics = read_topics,
+		.read_arg = &topics, .within_ms = 5000, .stop = &stop };
+
+	tell_state("c1", "T", CLONE_COMPLETED, "T__g10", 7, 1);
+	ck_assert(!rebuild_store(&parts, &e));
+	ck_assert(!store.remembers);
+}
+END_TEST
+
 /* A consumer that still had it in memory was faster. */
 START_TEST(a_clone_that_is_known_already_is_left)
 {
@@ -475,6 +501,8 @@ int main(void)
 	tcase_add_test(tc, nonsense_in_the_topics_is_passed_over);
 	tcase_add_test(tc, the_clone_that_began_last_has_the_target);
 	tcase_add_test(tc, a_target_that_was_named_meanwhile_stays_so);
+	tcase_add_test(tc, a_target_that_is_held_for_a_moment_is_named_all_the_same);
+	tcase_add_test(tc, it_ends_when_it_is_told_to);
 	tcase_add_test(tc, a_clone_that_is_known_already_is_left);
 	tcase_add_test(tc, a_store_that_goes_away_is_an_error_and_not_remembered);
 	tcase_add_test(tc, topics_that_cannot_be_read_are_an_error);

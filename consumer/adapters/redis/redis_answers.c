@@ -67,6 +67,8 @@ enum store_status redis_part_status(enum store_op_kind kind, enum redis_part par
 		return readers_status(kind, reply, retry_ms_r);
 	case REDIS_PART_RESULT:
 		return result_status(kind, reply);
+	case REDIS_PART_MARK:
+		return reply->type != REDIS_REPLY_INTEGER ? STORE_UNAVAILABLE : reply->integer ? STORE_OK : STORE_EMPTY;
 	case REDIS_PART_NOTHING:
 		break;
 	}

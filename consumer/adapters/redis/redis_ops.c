@@ -124,6 +124,18 @@ static void write_readers(const struct redis_writer *w, const char *form, const 
 	redis_arg_number(w->out, (uint64_t)ttl_ms);
 }
 
+/* After what it is about: a store that is lost between the two has lost the lease too. */
+static size_t write_mark(const struct redis_writer *w, enum redis_part *parts_r)
+{
+	if (!w->asks_for_mark)
+		return 0;
+	redis_command(w->out, 2);
+	redis_arg_text(w->out, "EXISTS");
+	arg_key(w, REDIS_KEY_CLONE, STORE_MARK_TARGET, STORE_MARK_CLONE);
+	parts_r[0] = REDIS_PART_MARK;
+	return 1;
+}
+
 static size_t write_acquire(const struct redis_writer *w, const struct store_op *op, enum redis_part *parts_r)
 {
 	begin_script(w, REDIS_SCRIPT_ACQUIRE, 5, 5);
@@ -139,10 +151,10 @@ static size_t write_acquire(const struct redis_writer *w, const struct store_op 
 	redis_arg_number(w->out, op->least_token);
 	parts_r[0] = REDIS_PART_LEASE;
 	if (!has_source(op))
-		return 1;
+		return 1 + write_mark(w, parts_r + 1);
 	write_readers(w, "add", op->source_ctx, op->clone_id, op->ttl_ms);
 	parts_r[1] = REDIS_PART_READERS;
-	return 2;
+	return 2 + write_mark(w, parts_r + 2);
 }
 
 static size_t write_renew(const struct redis_writer *w, const struct store_op *op, enum redis_part *parts_r)
@@ -266,6 +278,7 @@ static size_t write_record(const struct redis_writer *w, const struct store_op *
 static size_t write_reject(const struct redis_writer *w, const struct store_op *op, enum redis_part *parts_r)
 {
 	const struct store_pair *status = clone_field(op, "status");
+	size_t count;
 
 	begin_script(w, REDIS_SCRIPT_REJECT, 2, 4 + 2 * op->clone_set_count);
 	arg_key(w, REDIS_KEY_LEASE, op->target_ctx, NULL);
@@ -276,7 +289,8 @@ static size_t write_reject(const struct redis_writer *w, const struct store_op *
 	redis_arg_number(w->out, (uint64_t)w->keep_ms);
 	arg_pairs(w, op->clone_set, op->clone_set_count);
 	parts_r[0] = REDIS_PART_RESULT;
-	return 1 + write_index(w, op, parts_r + 1);
+	count = 1 + write_mark(w, parts_r + 1);
+	return count + write_index(w, op, parts_r + count);
 }
 
 /* Needs no lease: a delivered message stays delivered, whoever owns the clone now. */

@@ -12,6 +12,7 @@ struct redis_writer {
 	struct buf *out;
 	const struct redis_link *link; /* knows the scripts' names */
 	const char *prefix, *owner;
+	bool asks_for_mark;
 	int64_t keep_ms;
 };
 
@@ -20,6 +21,7 @@ enum redis_part {                     /* what one of the answers to an operation
 		  REDIS_PART_LEASE,   /* what ACQUIRE found */
 		  REDIS_PART_READERS,
 		  REDIS_PART_RESULT,
+		  REDIS_PART_MARK, /* whether the store knows what it has to know */
 };
 
 enum { REDIS_PARTS_MAX = 4 };
@@ -30,7 +32,7 @@ bool redis_op_check(const struct store_op *op, struct err *e);
 size_t redis_op_write(const struct redis_writer *w, const struct store_op *op,
 		      enum redis_part parts_r[REDIS_PARTS_MAX]);
 
-/* Undo one half of an ACQUIRE whose other half was refused; one answer each, to be thrown away. */
+/* Undo the halves of an ACQUIRE that were granted when another part was refused; one answer each, to be thrown away. */
 void redis_return_lease(const struct redis_writer *w, const char *target_ctx, const char *clone_id, uint64_t token);
 void redis_return_reader(const struct redis_writer *w, const char *source_ctx, const char *clone_id);
 

@@ -28,6 +28,7 @@ struct redis_settings {          /* everything is copied by the constructors; 0 
 	int64_t command_timeout_ms; /* 3,000; without any answer for so long the connection is given up */
 	const char *owner;          /* the store only: unlike any other consumer's, 1 to 128 bytes, no '|' */
 	size_t max_in_flight;       /* 100,000 operations */
+	bool asks_for_mark;         /* the store only: without STORE_MARK_CLONE leases are answered STORE_EMPTY */
 	const char *prefix;         /* "sandbox": what every key begins with */
 	int64_t keep_ms;            /* 30 days, and not less: how long a clone at rest is remembered */
 };

@@ -83,8 +83,8 @@ static void say_trouble(struct redis_store *s, const char *sentence)
 	snprintf(s->trouble, sizeof s->trouble, "%s", sentence[0] ? sentence : "there is no connection to Redis");
 }
 
-/* Lease and read lease are two slots of the server, so one may be granted and the other refused: then both are given
- * back. When that is lost on its way, the half runs out by itself, or is adopted by the next try. */
+/* Lease, read lease and mark are three slots of the server, so one may be granted and another refused: then what was
+ * granted is given back. When that is lost on its way, it runs out by itself, or is adopted by the next try. */
 static void give_back(struct redis_store *s, const struct redis_flight *flight)
 {
 	struct buf *out = s->writer.out;
@@ -93,11 +93,13 @@ static void give_back(struct redis_store *s, const struct redis_flight *flight)
 	if (flight->has_lease)
 		redis_return_lease(&s->writer, flight->target_ctx, flight->clone_id,
 				   redis_acquired_token(flight->found));
-	else if (flight->has_reader)
+	if (flight->has_reader)
 		redis_return_reader(&s->writer, flight->source_ctx, flight->clone_id);
-	if (out->failed)
+	if (out->failed) {
 		take_back(out, len);
-	else if (out->len > len)
+		return;
+	}
+	for (int i = flight->has_lease + flight->has_reader; i > 0; i--)
 		redis_flights_await(&s->flights, REDIS_NOBODY, REDIS_PART_NOTHING);
 }
 
@@ -111,7 +113,8 @@ static void on_part(struct redis_store *s, const struct redis_awaited *a, enum s
 		flight->has_reader = true;
 	if (--flight->awaited > 0)
 		return;
-	if (flight->kind == STORE_ACQUIRE && flight->status == STORE_HELD && redis_flights_reserve(&s->flights))
+	if (flight->kind == STORE_ACQUIRE && (flight->status == STORE_HELD || flight->status == STORE_EMPTY) &&
+	    redis_flights_reserve(&s->flights))
 		give_back(s, &s->flights.all[a->flight]);
 	redis_flights_answer(&s->flights, a->flight);
 }
@@ -371,6 +374,7 @@ static void fill(struct redis_store *s, const struct redis_settings *settings)
 		.link = s->link,
 		.prefix = s->prefix,
 		.owner = s->owner,
+		.asks_for_mark = settings->asks_for_mark,
 		.keep_ms = settings->keep_ms ? settings->keep_ms : keep_least_ms,
 	};
 }
