@@ -63,7 +63,7 @@ static bool make_tables(struct pg_copy *copy, struct err *e)
 
 	return pg_fenced_begin(&s->own, copy->call->fence, e) && pg_schema_drop(&s->own, e) &&
 	       pg_objects_make(&s->own, &s->schema.before, e) && pg_copy_enter(copy, e) && pg_copy_write(copy, e) &&
-	       pg_commit(&s->own, e);
+	       pg_fenced_end(&s->own, copy->call->fence, NULL, e);
 }
 
 /* A run makes its own copy: what an earlier run of the clone made was changed by its later steps. */
@@ -128,10 +128,11 @@ static bool remember(struct pg_copy *copy, struct sql_pages *pages, struct err *
 {
 	struct pg *own = &copy->session->own;
 
-	if (!pg_fenced_begin(own, copy->call->fence, e) || !pg_copy_write(copy, e) || !pg_copy_totals(copy, pages, e))
+	if (!pg_fenced_queue(own, e) || !pg_copy_write(copy, e) || !pg_copy_totals(copy, pages, e))
 		return false;
 	snprintf(pages->cursor, sizeof pages->cursor, "run %d phase %d", copy->run, (int)copy->phase);
-	return pg_put_ledger(own, copy->call->fence, pages->rows, pages->cursor, e) && pg_commit(own, e);
+	return pg_queue_ledger(own, copy->call->fence, pages->rows, pages->cursor, e) &&
+	       pg_fenced_end(own, copy->call->fence, NULL, e);
 }
 
 /* A snapshot is the session's: another one's tables are compared before the rows count as copied. */
@@ -147,9 +148,7 @@ bool pg_copy_next(struct pg_session *session, const struct passes_call *call, st
 	struct sql_pages next = { 0 };
 
 	if (!pg_open(&session->own, session->settings, PG_TARGET, session->target, e) ||
-	    !pg_fenced_begin(&session->own, call->fence, e) || !pg_copy_read(&copy, e) || !pg_commit(&session->own, e))
-		return false;
-	if (!see_source(&copy, e) || !begin_if_needed(&copy, e))
+	    !pg_copy_read(&copy, e) || !see_source(&copy, e) || !begin_if_needed(&copy, e))
 		return false;
 	follow_snapshot(&copy);
 	if (!advance(&copy, e) || !remember(&copy, &next, e))

@@ -16,10 +16,13 @@ static const char *text_of(int64_t number, char out[24])
 
 bool pg_copy_read(struct pg_copy *copy, struct err *e)
 {
-	PGresult *r = pg_query(&copy->session->own,
-			       "SELECT run, phase, snapshot, schema, starts FROM public.sandbox_copy_run", NULL, 0, e);
+	static const char sql[] = "SELECT run, phase, snapshot, schema, starts FROM public.sandbox_copy_run";
+	const struct fence *f = copy->call->fence;
+	struct pg *own = &copy->session->own;
+	PGresult *r;
 
-	if (!r)
+	if (!pg_take_over(own, f, e) || !pg_fenced_queue(own, e) || !pg_queue(own, sql, NULL, 0, e) ||
+	    !pg_fenced_end(own, f, &r, e))
 		return false;
 	copy->found = PQntuples(r) == 1;
 	if (copy->found) {
@@ -41,7 +44,7 @@ bool pg_copy_write(struct pg_copy *copy, struct err *e)
 		" schema = excluded.schema, starts = excluded.starts";
 	char run[24], phase[24], snapshot[24], starts[24];
 
-	return PG_DO(&copy->session->own, sql, e, text_of(copy->run, run), text_of(copy->phase, phase),
+	return PG_QUEUE(&copy->session->own, sql, e, text_of(copy->run, run), text_of(copy->phase, phase),
 		     text_of(copy->snapshot, snapshot), copy->schema, text_of(copy->starts, starts));
 }
 
@@ -55,10 +58,11 @@ bool pg_copy_totals(struct pg_copy *copy, struct sql_pages *pages, struct err *e
 		" (SELECT count(*), coalesce(sum(checked), 0), coalesce(sum(rows), 0), coalesce(sum(bytes), 0),"
 		" coalesce(sum(cells_changed), 0), coalesce(sum(greatest(expected, rows)), 0) FROM t) AS a LEFT JOIN"
 		" (SELECT * FROM t WHERE checked = 0 ORDER BY done, expected DESC, n LIMIT 1) AS b ON true";
-	PGresult *r = pg_query(&copy->session->own, sql, NULL, 0, e);
+	struct pg *own = &copy->session->own;
+	PGresult *r;
 
-	if (!r)
-		return false;
+	if (!pg_queue(own, sql, NULL, 0, e) || !pg_queue_end(own, &r, NULL, e))
+		return pg_blame_fence(own, copy->call->fence, e);
 	pages->tables_total = pg_number(r, 0, 0);
 	pages->tables_done = pg_number(r, 0, 1);
 	pages->rows = pg_number(r, 0, 2);
@@ -77,26 +81,26 @@ static bool enter_table(struct pg *own, const struct pg_table *t, int64_t n, int
 	char number[24], expected[24], first[24], end[24];
 
 	text_of(n, number);
-	if (!PG_DO(own, "INSERT INTO public.sandbox_copy (n, name, expected) VALUES ($1, $2, $3)", e, number, t->quoted,
+	if (!PG_QUEUE(own, "INSERT INTO public.sandbox_copy (n, name, expected) VALUES ($1, $2, $3)", e, number, t->quoted,
 		   text_of(t->expected, expected)))
 		return false;
 	for (int64_t page = 0; t->has_rows && (page == 0 || page < t->pages); page += unit_pages) {
 		text_of(page, first);
 		text_of(page + unit_pages < t->pages ? page + unit_pages : LAST_PAGE, end);
-		if (!PG_DO(own, "INSERT INTO public.sandbox_copy_unit (n, first_page, end_page) VALUES ($1, $2, $3)", e, number,
+		if (!PG_QUEUE(own, "INSERT INTO public.sandbox_copy_unit (n, first_page, end_page) VALUES ($1, $2, $3)", e, number,
 			   first, end))
 			return false;
 	}
-	return true;
+	return own->queued < QUEUE_MAX || pg_queue_end(own, NULL, NULL, e);
 }
 
 bool pg_copy_enter(struct pg_copy *copy, struct err *e)
 {
 	const struct pg_schema *schema = &copy->session->schema;
 	struct pg *own = &copy->session->own;
-	bool ok = pg_do(own, "DELETE FROM public.sandbox_copy_unit", NULL, 0, e) &&
-		  pg_do(own, "DELETE FROM public.sandbox_copy", NULL, 0, e) &&
-		  pg_do(own, "DELETE FROM public.sandbox_copy_object", NULL, 0, e);
+	bool ok = pg_queue(own, "DELETE FROM public.sandbox_copy_unit", NULL, 0, e) &&
+		  pg_queue(own, "DELETE FROM public.sandbox_copy", NULL, 0, e) &&
+		  pg_queue(own, "DELETE FROM public.sandbox_copy_object", NULL, 0, e);
 
 	for (size_t i = 0; ok && i < schema->count; i++)
 		ok = enter_table(own, &schema->tables[i], (int64_t)i + 1, copy->session->settings->unit_pages, e);
@@ -160,15 +164,15 @@ bool pg_copy_tables(struct pg_copy *copy, struct pg_unit **units_r, size_t *coun
 	return read_units(copy, sql, NULL, 0, units_r, count_r, e);
 }
 
-bool pg_copy_put_unit(struct pg *target, const struct pg_unit *u, int64_t snapshot, const struct pg_lines *lines,
-		      struct err *e)
+bool pg_copy_put_unit(struct pg *target, const struct pg_unit *u, int64_t snapshot, struct err *e)
 {
 	static const char sql[] =
 		"UPDATE public.sandbox_copy_unit SET done = 1, snapshot = $3, rows = $4, bytes = $5, cells_changed = $6,"
 		" checksum = $7 WHERE n = $1 AND first_page = $2";
+	const struct pg_lines *lines = &u->lines;
 	char n[24], first[24], number[24], rows[24], bytes[24], cells[24], checksum[24];
 
-	return PG_DO(target, sql, e, text_of(u->n, n), text_of(u->first_page, first), text_of(snapshot, number),
+	return PG_QUEUE(target, sql, e, text_of(u->n, n), text_of(u->first_page, first), text_of(snapshot, number),
 		     text_of(lines->rows, rows), text_of(lines->bytes, bytes), text_of(lines->cells_changed, cells),
 		     text_of((int64_t)lines->checksum, checksum));
 }

@@ -65,12 +65,17 @@ static bool prepare_session(struct pg *pg, enum pg_side side, struct err *e)
 				      " SET extra_float_digits = 1; SET bytea_output = 'hex'; SET lock_timeout = '10s';"
 				      " SET standard_conforming_strings = on; SET check_function_bodies = off;"
 				      " SET search_path = pg_catalog; SET row_security = off;"
-				      " SET idle_in_transaction_session_timeout = '60s'; SET statement_timeout = 0";
-	PGresult *r = PQexec(pg->conn, session);
-	bool ok = PQresultStatus(r) == PGRES_COMMAND_OK || fail(pg, r, e);
+				      " SET idle_in_transaction_session_timeout = '60s'; SET statement_timeout = 0;";
+	static const char source[] = " SET default_transaction_read_only = on";
+	char sql[sizeof session + sizeof source];
+	PGresult *r;
+	bool ok;
 
+	snprintf(sql, sizeof sql, "%s%s", session, side == PG_SOURCE ? source : "");
+	r = PQexec(pg->conn, sql);
+	ok = PQresultStatus(r) == PGRES_COMMAND_OK || fail(pg, r, e);
 	PQclear(r);
-	return ok && (side != PG_SOURCE || pg_do(pg, "SET default_transaction_read_only = on", NULL, 0, e));
+	return ok;
 }
 
 /* Notices would go to the standard error, and may tell values. */
@@ -123,6 +128,8 @@ void pg_close(struct pg *pg)
 	if (pg->conn)
 		PQfinish(pg->conn);
 	pg->conn = NULL;
+	pg->queued = 0;
+	pg->owner[0] = '\0';
 }
 
 /* ---- statements ---- */
@@ -166,14 +173,32 @@ static PGresult *next_result(struct pg *pg, bool *ok_r, struct err *e)
 	return PQgetResult(pg->conn);
 }
 
+/* Up to the end of what was asked before; a stream that nobody ended is left as it is. */
 static void drain(struct pg *pg)
 {
 	struct err ignored = { 0 };
+	bool ok, streams = false;
 	PGresult *r;
-	bool ok;
 
-	while ((r = next_result(pg, &ok, &ignored)))
+	while (!streams && (r = next_result(pg, &ok, &ignored))) {
+		ExecStatusType status = PQresultStatus(r);
+
+		streams = status == PGRES_COPY_IN || status == PGRES_COPY_OUT;
 		PQclear(r);
+	}
+}
+
+/* May something be asked now? A queue that nobody ended, because of a failure, is past help. */
+static bool is_ready(struct pg *pg, struct err *e)
+{
+	if (is_stopped(pg))
+		return fail_stopped(e);
+	if (pg->queued > 0)
+		pg_close(pg);
+	if (!pg->conn)
+		return err_set(e, ERR_TRANSIENT, 0, where, "the connection to the server was given up");
+	drain(pg);
+	return true;
 }
 
 static PGresult *run(struct pg *pg, const char *sql, const char *const *values, int count, struct err *e)
@@ -181,10 +206,8 @@ static PGresult *run(struct pg *pg, const char *sql, const char *const *values, 
 	PGresult *r;
 	bool ok;
 
-	if (is_stopped(pg)) {
-		fail_stopped(e);
+	if (!is_ready(pg, e))
 		return NULL;
-	}
 	if (!PQsendQueryParams(pg->conn, sql, count, NULL, values, NULL, NULL, 0)) {
 		fail(pg, NULL, e);
 		return NULL;
@@ -223,22 +246,111 @@ int64_t pg_number(const PGresult *r, int row, int column)
 	return strtoll(PQgetvalue(r, row, column), NULL, 10);
 }
 
-/* ---- streams ---- */
+/* ---- many at a time ---- */
 
-static bool begin_copy(struct pg *pg, const char *sql, ExecStatusType wanted, struct err *e)
+bool pg_queue(struct pg *pg, const char *sql, const char *const *values, int count, struct err *e)
 {
-	PGresult *r = run(pg, sql, NULL, 0, e);
-	bool ok = r && (PQresultStatus(r) == wanted || fail(pg, r, e));
+	if (pg->queued == 0 && (!is_ready(pg, e) || (!PQenterPipelineMode(pg->conn) && !fail(pg, NULL, e))))
+		return false;
+	if (is_stopped(pg))
+		return fail_stopped(e);
+	pg->queued++;
+	return PQsendQueryParams(pg->conn, sql, count, NULL, values, NULL, NULL, 0) || fail(pg, NULL, e);
+}
 
+/* Takes in what one statement, the n-th, said: the first failure is told, and rows replace earlier ones. */
+static bool take_said(struct pg *pg, PGresult *r, bool ok, PGresult **rows_r, struct err *e)
+{
+	switch (PQresultStatus(r)) {
+	case PGRES_TUPLES_OK:
+		PQclear(*rows_r);
+		*rows_r = r;
+		return ok;
+	case PGRES_COMMAND_OK:
+		break;
+	default:
+		if (ok)
+			fail(pg, r, e);
+		ok = false;
+	}
 	PQclear(r);
-	if (!ok && r)
-		drain(pg);
 	return ok;
 }
 
-bool pg_copy_out(struct pg *pg, const char *sql, struct err *e)
+/* Of each statement there is a result and a NULL; then one for the end. */
+static bool take_queue(struct pg *pg, PGresult **rows_r, size_t *failed_r, struct err *e)
 {
-	return begin_copy(pg, sql, PGRES_COPY_OUT, e);
+	size_t n = 0;
+	bool ok = true, got;
+
+	for (;;) {
+		PGresult *r = next_result(pg, &got, ok ? e : &(struct err){ 0 });
+
+		if (!got)
+			return false;
+		if (PQresultStatus(r) == PGRES_PIPELINE_SYNC) {
+			PQclear(r);
+			return ok;
+		}
+		if (!r && PQstatus(pg->conn) != CONNECTION_OK)
+			return ok ? fail(pg, NULL, e) : false;
+		if (!r) {
+			n++;
+			continue;
+		}
+		if (ok)
+			*failed_r = n;
+		ok = take_said(pg, r, ok, rows_r, e);
+	}
+}
+
+bool pg_queue_end(struct pg *pg, PGresult **rows_r, size_t *failed_r, struct err *e)
+{
+	PGresult *rows = NULL;
+	size_t failed = 0;
+	bool ok;
+
+	if (rows_r)
+		*rows_r = NULL;
+	if (pg->queued == 0)
+		return true;
+	ok = (PQpipelineSync(pg->conn) || fail(pg, NULL, e)) && take_queue(pg, &rows, &failed, e);
+	pg->queued = 0;
+	if (ok && rows_r)
+		*rows_r = rows;
+	else
+		PQclear(rows);
+	if (failed_r)
+		*failed_r = failed;
+	return (PQexitPipelineMode(pg->conn) || (ok && fail(pg, NULL, e))) && ok;
+}
+
+/* ---- streams ---- */
+
+bool pg_send(struct pg *pg, const char *sql, struct err *e)
+{
+	return is_ready(pg, e) && (PQsendQuery(pg->conn, sql) || fail(pg, NULL, e));
+}
+
+static bool await_copy(struct pg *pg, ExecStatusType wanted, struct err *e)
+{
+	for (;;) {
+		bool got;
+		PGresult *r = next_result(pg, &got, e);
+		ExecStatusType status = PQresultStatus(r);
+		bool passes = status == wanted || status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+
+		if (got && !passes)
+			fail(pg, r, e);
+		PQclear(r);
+		if (!got || !passes || status == wanted)
+			return got && passes;
+	}
+}
+
+bool pg_copy_out(struct pg *pg, struct err *e)
+{
+	return await_copy(pg, PGRES_COPY_OUT, e);
 }
 
 static bool end_of_lines(struct pg *pg, struct err *e)
@@ -248,8 +360,6 @@ static bool end_of_lines(struct pg *pg, struct err *e)
 	bool ok = r && (PQresultStatus(r) == PGRES_COMMAND_OK || fail(pg, r, e));
 
 	PQclear(r);
-	if (got)
-		drain(pg);
 	return ok || (e->class == ERR_NONE && fail(pg, NULL, e));
 }
 
@@ -269,9 +379,9 @@ bool pg_copy_line(struct pg *pg, char **line_r, size_t *len_r, struct err *e)
 	return end_of_lines(pg, e);
 }
 
-bool pg_copy_in(struct pg *pg, const char *sql, struct err *e)
+bool pg_copy_in(struct pg *pg, struct err *e)
 {
-	return begin_copy(pg, sql, PGRES_COPY_IN, e);
+	return await_copy(pg, PGRES_COPY_IN, e);
 }
 
 bool pg_copy_put(struct pg *pg, const char *data, size_t len, struct err *e)

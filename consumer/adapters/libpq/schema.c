@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 1600 };
+enum { COLUMNS_MAX = 1600, PAGES_FIELD = 4, MANY = 32, MANY_BYTES = 128 << 10 };
 /* How rows are summed up: a copy begun by a version that did it in another way begins again. */
 #define CHECKSUMS UINT64_C(14695981039346656038)
 #define SCHEMA_MAX_BYTES ((size_t)128 << 20)
@@ -123,6 +123,7 @@ static bool read_objects(struct pg *pg, struct pg_schema *s, const char *sql, st
 		o->name = keep(s, r, (int)i, 2);
 		o->sql = keep(s, r, (int)i, 3);
 		o->place = pg_number(r, (int)i, 0);
+		o->pages = PQnfields(r) > PAGES_FIELD ? pg_number(r, (int)i, PAGES_FIELD) : 0;
 		ok = (o->name && o->sql) || too_large(e);
 	}
 	hash_result(hash, r, 3);
@@ -171,51 +172,87 @@ bool pg_schema_drop(struct pg *pg, struct err *e)
 	bool ok = r != NULL;
 
 	for (int i = 0; ok && i < PQntuples(r); i++)
-		ok = pg_do(pg, PQgetvalue(r, i, 0), NULL, 0, e);
+		ok = pg_queue(pg, PQgetvalue(r, i, 0), NULL, 0, e) && (pg->queued < MANY || pg_queue_end(pg, NULL, NULL, e));
 	PQclear(r);
-	return ok;
+	return ok && pg_queue_end(pg, NULL, NULL, e);
 }
 
-static bool try_one(struct pg *pg, const struct pg_object *o, bool *made_r, struct err *e)
+/* Those of list from `from` on that are sent together: none of which `done` is true, few enough for the server's room. */
+static size_t end_of_many(const struct pg_objects *list, const bool *done, size_t from)
+{
+	size_t end = from, bytes = 0;
+
+	for (; end < list->count && end - from < MANY && bytes < MANY_BYTES && !done[end]; end++)
+		bytes += strlen(list->object[end].sql);
+	return end;
+}
+
+/* Makes what stands between the two in one round trip, or nothing of it. */
+static bool try_many(struct pg *pg, const struct pg_objects *list, size_t from, size_t end, bool *made_r, struct err *e)
 {
 	struct err why = { 0 };
+	bool ok = pg_queue(pg, "SAVEPOINT many", NULL, 0, e);
+	size_t failed;
 
-	if (!pg_do(pg, "SAVEPOINT one", NULL, 0, e))
+	for (size_t i = from; ok && i < end; i++)
+		ok = pg_queue(pg, list->object[i].sql, NULL, 0, e);
+	if (!ok || !pg_queue(pg, "RELEASE SAVEPOINT many", NULL, 0, e))
 		return false;
-	*made_r = pg_do(pg, o->sql, NULL, 0, &why);
+	*made_r = pg_queue_end(pg, NULL, &failed, &why);
 	if (*made_r)
-		return pg_do(pg, "RELEASE SAVEPOINT one", NULL, 0, e);
+		return true;
 	if (why.class != ERR_REFUSED)
 		return err_set(e, why.class, why.code, why.where, "%s", why.text);
 	if (e->class == ERR_NONE) { /* told when nothing else helps */
 		err_set(e, why.class, why.code, why.where, "%s", why.text);
-		err_prepend(e, o->name);
+		if (failed > 0 && from + failed - 1 < end)
+			err_prepend(e, list->object[from + failed - 1].name);
 	}
 	struct err ignored = { 0 };
 
-	return pg_do(pg, "ROLLBACK TO SAVEPOINT one", NULL, 0, &ignored);
+	return pg_do(pg, "ROLLBACK TO SAVEPOINT many", NULL, 0, &ignored);
+}
+
+/* One that fails is left for the next round, and those sent with it are made one by one. */
+static bool make_round(struct pg *pg, const struct pg_objects *list, bool *done, size_t *left, struct err *e)
+{
+	for (size_t i = 0, end; i < list->count; i = end) {
+		bool made = false;
+
+		end = end_of_many(list, done, i);
+		if (end == i) {
+			end++;
+			continue;
+		}
+		if (!try_many(pg, list, i, end, &made, e))
+			return false;
+		for (size_t one = i; !made && one < end; one++) {
+			if (end - i > 1 && !try_many(pg, list, one, one + 1, &done[one], e))
+				return false;
+			*left -= done[one];
+		}
+		for (size_t one = i; made && one < end; one++) {
+			done[one] = true;
+			--*left;
+		}
+	}
+	return true;
 }
 
 bool pg_objects_make(struct pg *pg, const struct pg_objects *list, struct err *e)
 {
 	size_t left = list->count, before;
-	bool *done = calloc(list->count + 1, sizeof *done);
+	bool *done = calloc(list->count + 1, sizeof *done), ok;
 
 	if (!done)
 		return err_set(e, ERR_TRANSIENT, 0, "sql", "out of memory");
 	do {
 		before = left;
 		err_clear(e);
-		for (size_t i = 0; i < list->count; i++) {
-			if (done[i])
-				continue;
-			if (!try_one(pg, &list->object[i], &done[i], e)) {
-				free(done);
-				return false;
-			}
-			left -= done[i];
-		}
-	} while (left > 0 && left < before);
+		ok = make_round(pg, list, done, &left, e);
+	} while (ok && left > 0 && left < before);
 	free(done);
-	return left == 0;
+	if (ok && left == 0)
+		err_clear(e);
+	return ok && left == 0;
 }

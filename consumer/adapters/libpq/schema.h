@@ -22,6 +22,7 @@ struct pg_object {
 	const char *name; /* unique in its list */
 	const char *sql;
 	int64_t place; /* what comes first */
+	int64_t pages; /* of the table that has to be read for it */
 };
 
 struct pg_objects {

@@ -41,7 +41,7 @@ static const char columns_sql[] =
 	" WHERE c.relkind IN ('r', 'p', 'f', 'm') AND a.attnum > 0 AND NOT a.attisdropped AND " OUR_RELATION
 	" ORDER BY a.attrelid, a.attnum";
 
-/* One row each: a place in the order, a name, a statement. */
+/* One row each: a place in the order, a number, a name, a statement. */
 static const char before_sql[] =
 	"SELECT * FROM ("
 	" SELECT 1, n.oid, 'schema ' || n.nspname, format('CREATE SCHEMA IF NOT EXISTS %I', n.nspname) FROM pg_namespace AS n"
@@ -93,8 +93,10 @@ static const char before_sql[] =
 	" FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND " OUR_RELATION
 	") AS o (place, oid, name, sql) ORDER BY place, oid";
 
+/* And the pages of the table that an index or a constraint has to read. */
 static const char after_sql[] =
-	"SELECT * FROM ("
+	"SELECT o.*, CASE WHEN o.place IN (2, 3, 4, 5, 12) THEN pg_relation_size(coalesce(k.conrelid, x.indrelid, o.oid))"
+	" / current_setting('block_size')::int ELSE 0 END FROM ("
 	" SELECT CASE k.contype WHEN 'f' THEN 5 WHEN 'c' THEN 4 ELSE 2 END, k.oid, 'constraint ' || k.conrelid::regclass || ' '"
 	" || k.conname, format('ALTER TABLE ONLY %s ADD CONSTRAINT %I %s', k.conrelid::regclass, k.conname,"
 	" pg_get_constraintdef(k.oid)) FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid"
@@ -151,7 +153,12 @@ static const char after_sql[] =
 	" UNION ALL"
 	" SELECT 11, c.oid, 'persistence of ' || " RELATION ", format('ALTER TABLE %s SET UNLOGGED', " RELATION ") FROM pg_class AS"
 	" c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND " OUR_RELATION
-	") AS o (place, oid, name, sql) ORDER BY place, oid";
+	/* Samples for the planner. */
+	" UNION ALL"
+	" SELECT 12, c.oid, 'samples of ' || " RELATION ", format('ANALYZE %s', " RELATION ") FROM pg_class AS c JOIN pg_namespace"
+	" AS n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND " OUR_RELATION
+	") AS o (place, oid, name, sql) LEFT JOIN pg_constraint AS k ON k.oid = o.oid AND o.place IN (2, 3, 4, 5) LEFT JOIN"
+	" pg_index AS x ON x.indexrelid = o.oid AND o.place = 2 ORDER BY o.place, o.oid";
 
 /* What no question above knows how to make. */
 static const char strange_sql[] =

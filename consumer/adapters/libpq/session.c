@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SQL_MAX = 1 << 20, BATCH_LINES = 256, BATCH_BYTES = 256 << 10 };
+enum { BATCH_LINES = 256, BATCH_BYTES = 256 << 10, PARCEL_THINGS = 32, PARCEL_PAGES = 256 };
 #define CELL_MAX_BYTES ((size_t)1 << 30)
 
 int64_t pg_clock_ms(void)
@@ -130,12 +130,66 @@ void pg_rollback(struct pg *pg)
 	struct err ignored = { 0 };
 
 	pg->stop = NULL;
-	if (pg->conn && !pg_do(pg, "ROLLBACK", NULL, 0, &ignored))
+	if (pg->conn && (pg->queued > 0 || !pg_do(pg, "ROLLBACK", NULL, 0, &ignored)))
 		pg_close(pg);
 	pg->stop = stop;
 }
 
-bool pg_put_ledger(struct pg *target, const struct fence *f, int64_t rows, const char *cursor, struct err *e)
+static void name_owner(const struct fence *f, size_t size, char *out)
+{
+	snprintf(out, size, "%s %" PRIu64, f->clone_id, f->token);
+}
+
+bool pg_tell_owner(struct pg *target, const struct fence *f, struct err *e)
+{
+	static const char sql[] = "SELECT set_config('sandbox.clone', $1, false), set_config('sandbox.token', $2, false)";
+	char owner[sizeof target->owner], token[24];
+
+	name_owner(f, sizeof owner, owner);
+	if (strcmp(target->owner, owner) == 0)
+		return true;
+	snprintf(token, sizeof token, "%" PRIu64, f->token);
+	if (!PG_DO(target, sql, e, f->clone_id, token))
+		return false;
+	snprintf(target->owner, sizeof target->owner, "%s", owner);
+	return true;
+}
+
+bool pg_take_over(struct pg *own, const struct fence *f, struct err *e)
+{
+	char owner[sizeof own->owner];
+
+	name_owner(f, sizeof owner, owner);
+	return strcmp(own->owner, owner) == 0 ||
+	       (pg_fenced_begin(own, f, e) && pg_commit(own, e) && pg_tell_owner(own, f, e));
+}
+
+bool pg_fenced_queue(struct pg *target, struct err *e)
+{
+	return pg_queue(target, "BEGIN", NULL, 0, e) && pg_queue(target, PG_FENCE_SQL, NULL, 0, e);
+}
+
+/* The server's word for it is a division by zero. */
+bool pg_blame_fence(struct pg *target, const struct fence *f, struct err *e)
+{
+	struct err why = { 0 };
+
+	pg_rollback(target);
+	if (e->code == ERR_CODE_ABORTED || !target->conn)
+		return false;
+	if (pg_fenced_begin(target, f, &why))
+		pg_rollback(target);
+	else if (strcmp(why.where, "fence") == 0)
+		*e = why;
+	return false;
+}
+
+bool pg_fenced_end(struct pg *target, const struct fence *f, PGresult **rows_r, struct err *e)
+{
+	return (pg_queue(target, "COMMIT", NULL, 0, e) && pg_queue_end(target, rows_r, NULL, e)) || pg_blame_fence(target, f, e);
+}
+
+bool pg_queue_ledger(struct pg *target, const struct fence *f, int64_t rows, const char *cursor, struct err *e)
 {
 	static const char sql[] =
 		"INSERT INTO public.sandbox_ledger (clone_id, run, step, token, rows, cursor, updated_at) VALUES ($1, $2, $3,"
@@ -147,7 +201,18 @@ bool pg_put_ledger(struct pg *target, const struct fence *f, int64_t rows, const
 	snprintf(run, sizeof run, "%d", f->run);
 	snprintf(token, sizeof token, "%" PRIu64, f->token);
 	snprintf(count, sizeof count, "%" PRId64, rows);
-	return PG_DO(target, sql, e, f->clone_id, run, f->step, token, count, cursor);
+	return PG_QUEUE(target, sql, e, f->clone_id, run, f->step, token, count, cursor);
+}
+
+bool pg_worker_target(struct pg_session *s, struct pg_worker *w, const struct fence *f, struct err *e)
+{
+	/* A commit that a loss of power takes away takes along the row that remembers it. */
+	static const char sql[] = "SELECT set_config('synchronous_commit', 'off', false),"
+				  " set_config('maintenance_work_mem', '128MB', false)";
+
+	if (!w->target.conn && (!pg_open(&w->target, s->settings, PG_TARGET, s->target, e) || !pg_do(&w->target, sql, NULL, 0, e)))
+		return false;
+	return pg_tell_owner(&w->target, f, e);
 }
 
 /* ---- the crew ---- */
@@ -185,7 +250,28 @@ static void *work(void *arg)
 	return NULL;
 }
 
-bool pg_crew_run(struct pg_crew *crew, size_t *done_r, struct err *e)
+/* A parcel of many costs few round trips; one of few leaves work for the other workers. */
+static void make_parcels(struct pg_crew *crew, size_t count, pg_pages_fn *pages_of)
+{
+	size_t workers = (size_t)crew->session->settings->workers, most = count / (2 * workers) + 1;
+	int64_t pages = 0;
+
+	crew->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct pg_parcel *last = &crew->parcels[crew->count - (crew->count > 0)];
+		int64_t more = pages_of(crew->arg, i);
+
+		if (crew->count > 0 && last->count < most && last->count < PARCEL_THINGS && pages + more <= PARCEL_PAGES) {
+			last->count++;
+			pages += more;
+		} else {
+			crew->parcels[crew->count++] = (struct pg_parcel){ i, 1 };
+			pages = more;
+		}
+	}
+}
+
+static bool run_crew(struct pg_crew *crew, size_t *done_r, struct err *e)
 {
 	int wanted = crew->session->settings->workers, started = 0;
 	struct hand hands[WORKERS_MAX];
@@ -205,8 +291,23 @@ bool pg_crew_run(struct pg_crew *crew, size_t *done_r, struct err *e)
 		pthread_join(hands[i].thread, NULL);
 	pthread_mutex_destroy(&crew->filter_lock);
 	pthread_mutex_destroy(&crew->err_lock);
-	*done_r = atomic_load(&crew->done);
+	for (size_t i = 0, done = atomic_load(&crew->done); i < done; i++)
+		*done_r += crew->parcels[i].count;
 	return !atomic_load(&crew->failed);
+}
+
+bool pg_crew_run(struct pg_crew *crew, size_t count, pg_pages_fn *pages_of, size_t *done_r, struct err *e)
+{
+	bool ok;
+
+	*done_r = 0;
+	crew->parcels = calloc(count + 1, sizeof *crew->parcels);
+	if (!crew->parcels)
+		return err_set(e, ERR_TRANSIENT, 0, "sql", "out of memory");
+	make_parcels(crew, count, pages_of);
+	ok = run_crew(crew, done_r, e);
+	free(crew->parcels);
+	return ok;
 }
 
 /* ---- streams ---- */

@@ -75,25 +75,31 @@ static bool from_pages(struct buf *sql, const struct stretch *at, const char *fo
 			  at->table->quoted, at->first_page, at->end_page, format);
 }
 
-/* The texts alone; their columns go into the list. */
-static bool select_texts(const struct sweep *s, struct pg_worker *w, const struct stretch *at, const struct pg_column **columns)
+/* The columns that take part; in the binary format where all of them can. */
+static size_t texts_of(const struct sweep *s, const struct pg_table *t, const struct pg_column **columns, bool *is_binary_r)
 {
-	bool ok = true;
 	size_t n = 0;
 
-	buf_clear(&w->sql);
-	w->work.is_binary = true;
-	for (size_t i = 0; ok && i < at->table->count; i++) {
-		const struct pg_column *c = &at->table->columns[i];
-
-		if (!takes_part(s, c))
+	*is_binary_r = true;
+	for (size_t i = 0; i < t->count; i++) {
+		if (!takes_part(s, &t->columns[i]))
 			continue;
-		ok = buf_add_text(&w->sql, n ? ", " : "COPY (SELECT ") && buf_add_text(&w->sql, c->quoted);
-		w->work.is_binary = w->work.is_binary && c->is_binary;
-		columns[n++] = c;
+		*is_binary_r = *is_binary_r && t->columns[i].is_binary;
+		columns[n++] = &t->columns[i];
 	}
-	w->work.count = n;
-	return ok && from_pages(&w->sql, at, w->work.is_binary ? " (FORMAT binary)" : "");
+	return n;
+}
+
+/* The texts alone. */
+static bool select_texts(const struct sweep *s, struct buf *sql, const struct stretch *at)
+{
+	const struct pg_column *columns[COLUMNS_MAX];
+	bool is_binary, ok = true;
+	size_t n = texts_of(s, at->table, columns, &is_binary);
+
+	for (size_t i = 0; ok && i < n; i++)
+		ok = buf_add_text(sql, i ? ", " : "COPY (SELECT ") && buf_add_text(sql, columns[i]->quoted);
+	return ok && from_pages(sql, at, is_binary ? " (FORMAT binary)" : "") && buf_add_text(sql, ";");
 }
 
 /* The texts with the place of their row. */
@@ -157,7 +163,7 @@ static bool see_pages(struct sweep *s, struct stretch *at, struct err *e)
 	w->work.out = &s->changed;
 	w->work.lines = (struct pg_lines){ 0 };
 	buf_clear(&s->changed);
-	if (!pg_copy_out(&s->session->own, buf_text(&w->sql), e))
+	if (!pg_send(&s->session->own, buf_text(&w->sql), e) || !pg_copy_out(&s->session->own, e))
 		return false;
 	do {
 		ok = pg_copy_line(&s->session->own, &line, &len, e);
@@ -216,7 +222,8 @@ static bool lay_over(struct sweep *s, const struct pg_table *t, struct err *e)
 		ok = buf_printf(sql, ", %s", s->columns[i]->quoted);
 	if (!ok || !buf_printf(sql, " FROM %s WITH NO DATA", t->quoted))
 		return too_long(t, e);
-	if (!pg_do(own, buf_text(sql), NULL, 0, e) || !pg_copy_in(own, "COPY pg_temp.sandbox_changed FROM STDIN", e) ||
+	if (!pg_do(own, buf_text(sql), NULL, 0, e) || !pg_send(own, "COPY pg_temp.sandbox_changed FROM STDIN", e) ||
+	    !pg_copy_in(own, e) ||
 	    !pg_copy_end(own, pg_copy_put(own, buf_text(&s->changed), s->changed.len, e), e))
 		return false;
 	buf_clear(sql);
@@ -299,38 +306,65 @@ static size_t plan(const struct sweep *s, struct stretch list[AHEAD_MAX])
 	return n;
 }
 
-static bool look(struct pg_crew *crew, struct pg_worker *w, size_t job, struct err *e)
+static bool ask(struct sweep *s, struct pg_worker *w, const struct stretch *ahead, size_t count, struct err *e)
 {
-	struct sweep *s = crew->arg;
-	struct stretch *at = &s->ahead[job];
+	buf_clear(&w->sql);
+	for (size_t i = 0; i < count; i++)
+		if (!select_texts(s, &w->sql, &ahead[i]))
+			return too_long(ahead[i].table, e);
+	return pg_open(&w->target, s->session->settings, PG_TARGET, s->session->target, e) &&
+	       pg_send(&w->target, buf_text(&w->sql), e);
+}
+
+static bool look_at(struct pg_crew *crew, struct pg_worker *w, struct stretch *at, struct err *e)
+{
+	const struct sweep *s = crew->arg;
 	const struct sql_filter only = { only_look, (void *)(uintptr_t)s->call->filter };
-	const struct pg_column **columns = calloc(at->table->count + 1, sizeof(void *));
-	bool ok = columns ? pg_open(&w->target, s->session->settings, PG_TARGET, s->session->target, e)
-			  : err_set(e, ERR_TRANSIENT, 0, "sql", "out of memory");
+	const struct pg_column *columns[COLUMNS_MAX];
+	bool ok;
 
 	w->work.table = at->table->name;
 	w->work.columns = columns;
+	w->work.count = texts_of(s, at->table, columns, &w->work.is_binary);
 	w->work.filter = s->writes ? s->call->filter : &only;
-	ok = ok && (select_texts(s, w, at, columns) || too_long(at->table, e)) &&
-	     pg_copy_out(&w->target, buf_text(&w->sql), e) && pg_crew_stream(crew, w, &w->target, NULL, e);
+	ok = pg_copy_out(&w->target, e) && pg_crew_stream(crew, w, &w->target, NULL, e);
 	at->lines = w->work.lines;
 	w->work.columns = NULL;
 	w->work.filter = NULL;
-	free((void *)(uintptr_t)columns);
 	return ok;
+}
+
+static bool look(struct pg_crew *crew, struct pg_worker *w, size_t job, struct err *e)
+{
+	struct sweep *s = crew->arg;
+	struct stretch *ahead = &s->ahead[crew->parcels[job].first];
+	size_t count = crew->parcels[job].count;
+	bool ok = ask(s, w, ahead, count, e);
+
+	for (size_t i = 0; ok && i < count; i++)
+		ok = look_at(crew, w, &ahead[i], e);
+	return ok;
+}
+
+static int64_t pages_of(const void *arg, size_t thing)
+{
+	const struct stretch *at = &((const struct sweep *)arg)->ahead[thing];
+	int64_t end = at->end_page < at->table->pages ? at->end_page : at->table->pages;
+
+	return end > at->first_page ? end - at->first_page : 0;
 }
 
 /* Takes those away from the stretches ahead that are done, up to the first that has to be rewritten. */
 static bool look_ahead(struct sweep *s, size_t count, struct err *e)
 {
 	const struct pg_settings *settings = s->session->settings;
-	struct pg_crew crew = { .session = s->session, .call = s->call, .fn = look, .arg = s, .count = count,
+	struct pg_crew crew = { .session = s->session, .call = s->call, .fn = look, .arg = s,
 				.until_ms = pg_clock_ms() + settings->call_ms };
-	size_t done = 0;
+	size_t done;
 
-	if (settings->call_units && crew.count > (size_t)settings->call_units)
-		crew.count = (size_t)settings->call_units;
-	if (!pg_crew_run(&crew, &done, e))
+	if (settings->call_units && count > (size_t)settings->call_units)
+		count = (size_t)settings->call_units;
+	if (!pg_crew_run(&crew, count, pages_of, &done, e))
 		return false;
 	for (size_t i = 0; i < done && !s->session->is_dirty; i++) {
 		if (s->writes && s->ahead[i].lines.cells_changed > 0)
@@ -350,10 +384,10 @@ static bool keep_cursor(struct sweep *s, struct err *e)
 
 	if (s->pages->finished && s->pages->cells_changed && !settle(s, e))
 		return false;
-	if (!pg_fenced_begin(own, s->call->fence, e))
-		return false;
 	write_cursor(s);
-	return pg_put_ledger(own, s->call->fence, s->pages->rows, s->pages->cursor, e) && pg_commit(own, e);
+	return pg_take_over(own, s->call->fence, e) && pg_fenced_queue(own, e) &&
+	       pg_queue_ledger(own, s->call->fence, s->pages->rows, s->pages->cursor, e) &&
+	       pg_fenced_end(own, s->call->fence, NULL, e);
 }
 
 static bool mask_stretch(struct sweep *s, struct stretch *at, struct err *e)
@@ -366,7 +400,8 @@ static bool mask_stretch(struct sweep *s, struct stretch *at, struct err *e)
 	if (s->pages->finished) /* the transaction must not hold what settling wants */
 		return pg_commit(own, e) && keep_cursor(s, e);
 	write_cursor(s);
-	return pg_put_ledger(own, s->call->fence, s->pages->rows, s->pages->cursor, e) && pg_commit(own, e);
+	return pg_queue_ledger(own, s->call->fence, s->pages->rows, s->pages->cursor, e) &&
+	       pg_fenced_end(own, s->call->fence, NULL, e);
 }
 
 /* Once something had to be rewritten more will have to be: the rest is not read twice. */
