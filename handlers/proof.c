@@ -32,7 +32,7 @@ struct scan { /* a pass goes from table to table and meets none of them twice */
 	const struct mask_policy *policy;
 	struct scan_counts *counts;
 	struct step_ctx *c;
-	bool by_table;
+	bool by_table, until_left;
 	char name[SCAN_NAME_MAX]; /* of the table under way; "" none */
 	struct step_table table;
 };
@@ -69,33 +69,50 @@ static enum sql_cell show(void *arg, const char *table, const char *column, size
 	return SQL_CELL_KEEP;
 }
 
-static bool scan_all(struct step_ctx *c, const struct sql_filter *filter)
+static bool scan_all(struct scan *scan)
 {
+	const struct sql_filter filter = { show, scan };
 	struct sql_pages pages = { 0 };
+	struct step_ctx *c = scan->c;
 
-	while (!pages.finished) {
-		if (!step_may_act(c) || !c->ports->sql->scan_next(c->ports->sql, filter, &pages, c->err))
+	while (!pages.finished && !(scan->until_left && scan->counts->left > 0)) {
+		if (!step_may_act(c) || !c->ports->sql->scan_next(c->ports->sql, &filter, &pages, c->err))
 			return false;
 		step_pages(c, &pages);
 	}
 	return true;
 }
 
-bool proof_scan(struct step_ctx *c, bool by_table, struct scan_counts *counts_r)
+static bool look(struct step_ctx *c, bool by_table, bool until_left, struct scan_counts *counts_r)
 {
 	struct mask_key key;
 	struct mask_policy *policy = mask_policy_of(c, &key);
-	struct scan scan = { .policy = policy, .counts = counts_r, .c = c, .by_table = by_table };
-	const struct sql_filter filter = { show, &scan };
+	struct scan scan = { .policy = policy, .counts = counts_r, .c = c, .by_table = by_table, .until_left = until_left };
 	bool ok;
 
 	*counts_r = (struct scan_counts){ 0 };
 	if (!policy)
 		return false;
-	ok = scan_all(c, &filter);
+	ok = scan_all(&scan);
 	if (by_table)
 		end_table(&scan);
 	mask_policy_free(&policy);
+	return ok;
+}
+
+bool proof_try(struct step_ctx *c, struct scan_counts *counts_r)
+{
+	bool ok = look(c, true, true, counts_r);
+
+	if (!ok || counts_r->left > 0)
+		*c->tables = (struct step_tables){ 0 };
+	return ok;
+}
+
+bool proof_scan(struct step_ctx *c, bool by_table, struct scan_counts *counts_r)
+{
+	bool ok = look(c, by_table, false, counts_r);
+
 	if (ok && counts_r->left > 0)
 		ok = err_set(c->err, ERR_REFUSED, 0, c->fence.step,
 			     "%" PRId64 " addresses outside the mask domain are left, the first in %s.%s",

@@ -214,7 +214,8 @@ static void dump_database(const struct world *w, const char *database, struct bu
 
 	buf_init(&d.sql, 1 << 20);
 	ask(c, make_question, add_text, &d.sql);
-	if (d.sql.len)
+	/* Several workers of the server may answer at once, in any order. */
+	if (d.sql.len && buf_add_text(&d.sql, " ORDER BY 1"))
 		ask(c, buf_text(&d.sql), add_line, &d);
 	ask(c, "SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname !~ '^pg_' ORDER BY 1, 2, 3", add_line, &d);
 	buf_done(&d.sql);
