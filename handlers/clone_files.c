@@ -50,12 +50,17 @@ enum step_outcome clone_files(struct step_ctx *c, const struct file_task *task)
 		return step_failed(c);
 	const struct files_choice choice = { source.files_root, task->folder, task->wants, task->arg, moved, c };
 
+	step_is_at(c, "comparing");
 	if (!compare(c, task, &choice, &different))
 		return step_failed(c);
 	atomic_store(&c->progress->rows_total, c->rows);
 	if (different > 0) {
 		c->acted = true;
-		if (!copy_all(c, task, &choice, &done) || !compare(c, task, &choice, &different))
+		step_is_at(c, "copying");
+		if (!copy_all(c, task, &choice, &done))
+			return step_failed(c);
+		step_is_at(c, "comparing again");
+		if (!compare(c, task, &choice, &different))
 			return step_failed(c);
 	}
 	report(c, task, &done, different);

@@ -155,7 +155,8 @@ struct step_progress { /* read by the watchdog and by `watch` while the handler 
 	_Atomic int64_t rows, bytes, rows_total;
 	_Atomic int64_t tables, tables_total; /* done, and in all; 0 when the step goes over no tables */
 	_Atomic int64_t table_rows, table_bytes; /* of the one under way */
-	_Atomic char table[STEP_TABLE_MAX];   /* its name, "" none. Read while it changes it may be half of each: only people do */
+	/* Its name, or what a step without tables is at; "" none. Read while it changes it may be half of each: only people do. */
+	_Atomic char table[STEP_TABLE_MAX];
 };
 
 struct step_table { /* what a step did in one table */

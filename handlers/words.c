@@ -8,6 +8,19 @@
 
 enum { SEAL_PARTS_MAX = 12 };
 
+static void show_name(struct step_progress *p, const char *name)
+{
+	size_t len = strnlen(name, STEP_TABLE_MAX - 1);
+
+	for (size_t i = 0; i < STEP_TABLE_MAX; i++)
+		atomic_store_explicit(&p->table[i], i < len ? name[i] : '\0', memory_order_relaxed);
+}
+
+void step_is_at(struct step_ctx *c, const char *what)
+{
+	show_name(c->progress, what);
+}
+
 void step_pages(struct step_ctx *c, const struct sql_pages *pages)
 {
 	struct step_progress *p = c->progress;
@@ -20,8 +33,7 @@ void step_pages(struct step_ctx *c, const struct sql_pages *pages)
 	atomic_store(&p->tables_total, pages->tables_total);
 	atomic_store(&p->table_rows, pages->table_rows);
 	atomic_store(&p->table_bytes, pages->table_bytes);
-	for (size_t i = 0; i < STEP_TABLE_MAX; i++)
-		atomic_store_explicit(&p->table[i], pages->table[i], memory_order_relaxed);
+	show_name(p, pages->table);
 }
 
 static bool is_larger(const struct step_table *a, const struct step_table *b)

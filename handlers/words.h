@@ -31,6 +31,9 @@ const char *step_now(struct step_ctx *c, int64_t minus_ms);
 /* Shows people how far a pass over the tables is. */
 void step_pages(struct step_ctx *c, const struct sql_pages *pages);
 
+/* Shows people what a step that goes over no tables is at: "copying". */
+void step_is_at(struct step_ctx *c, const char *what);
+
 /* One table more that the step went over, for c->tables: the largest come first. No table is added twice. */
 void step_table_add(struct step_ctx *c, const struct step_table *table);
 

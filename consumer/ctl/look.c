@@ -102,6 +102,10 @@ void look_moved(struct buf *out, const struct step_note *note)
 		buf_add_text(out, note->rows > 0 ? ", " : "");
 		human_size(out, note->bytes);
 	}
+	if (note->table[0] && !note->tables_total) {
+		buf_add_text(out, note->rows > 0 || note->bytes > 0 ? ", " : "");
+		human_text(out, note->table, strlen(note->table));
+	}
 	if (note->table[0] && note->tables < note->tables_total) {
 		buf_printf(out, ", table %" PRId64 " of %" PRId64 " ", note->tables + 1, note->tables_total);
 		human_text(out, note->table, strlen(note->table));
@@ -147,6 +151,8 @@ static void json_step(struct js *j, const struct sight *s, enum step_id step)
 			js_text(j, "table", note->table);
 			js_number(j, "table_rows", note->table_rows);
 			js_number(j, "table_bytes", note->table_bytes);
+		} else if (note->table[0]) {
+			js_text(j, "at", note->table);
 		}
 		js_time(j, "moved_at", note->at_ms);
 	}

@@ -463,6 +463,10 @@ START_TEST(the_table_under_way_is_shown)
 	look_with_note("copy_database", "5000 4096 5000 1795382399000 120 120 0 0\tperson\t");
 	watch_frame_print(&frame, ctl.mem, &out);
 	ck_has(&out, "08 copy_database              5,000 rows, 4.0 KiB\n");
+	buf_clear(&out);
+	look_with_note("copy_database", "2000 4096 5000 1795382399000 0 0 0 0\tcomparing again\t"); /* it has no tables */
+	watch_frame_print(&frame, ctl.mem, &out);
+	ck_has(&out, "08 copy_database              2,000 of 5,000 rows, 4.0 KiB, comparing again\n");
 	look_with_note("copy_database", "2000 4096 5000 1795382399000 16 120 1500 0 person"); /* a field is missing */
 	ck_assert_int_eq(sight.notes[STEP_copy_database].rows, 0);
 }
