@@ -155,6 +155,14 @@ void blobs_put_block(struct blobs *b, const char *name, const char *id, const vo
 	must(b, &r, 201);
 }
 
+void blobs_commit(struct blobs *b, const char *name, const char *list, const char *headers)
+{
+	struct azure_request r = { .method = "PUT", .blob = name, .headers = headers, .body = list, .body_len = strlen(list),
+		                   .params = { { "comp", "blocklist" } } };
+
+	must(b, &r, 201);
+}
+
 int64_t blobs_get(struct blobs *b, const char *name, char *content_r, size_t size, char etag_r[80])
 {
 	struct azure_request r = { .method = "GET", .at = &azure_of(b)->target, .blob = name };

@@ -38,6 +38,8 @@ void blobs_put(struct blobs *b, const char *name, const void *content, size_t le
 /* With header lines, such as "x-ms-meta-a: b\n". */
 void blobs_put_with(struct blobs *b, const char *name, const void *content, size_t len, const char *headers);
 void blobs_put_block(struct blobs *b, const char *name, const char *id, const void *content, size_t len);
+/* Puts a blob together: the XML that lists its blocks, and header lines. */
+void blobs_commit(struct blobs *b, const char *name, const char *list, const char *headers);
 /* Its size, -1 when there is none; the first bytes and the ETag when asked for. */
 int64_t blobs_get(struct blobs *b, const char *name, char *content_r, size_t size, char etag_r[80]);
 /* The value of a header of the blob's answer that is one of its metadata or properties, "" when there is none. */

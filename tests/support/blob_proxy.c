@@ -122,35 +122,57 @@ static void say(int fd, const char *status, const char *code, int retry_after_s)
 	send_all(fd, text, (size_t)len);
 }
 
-static void answer(struct blob_proxy *p, int fd, const char *head, const char *body, size_t body_len)
+/* Before it is answered: whoever has the answer may send the next one at once. */
+static void leave(struct blob_proxy *p)
 {
-	enum blob_fault fault = BLOB_PASS;
-	char *text;
-	size_t len;
-
 	pthread_mutex_lock(&one_at_a_time);
-	if (p->requests < (int)(sizeof p->came_ms / sizeof *p->came_ms))
-		p->came_ms[p->requests] = blob_proxy_now_ms();
-	p->requests++;
-	if (p->on_request)
-		fault = p->on_request(p->arg, head, p->requests);
+	p->now--;
 	pthread_mutex_unlock(&one_at_a_time);
+}
+
+static void do_to_it(struct blob_proxy *p, enum blob_fault fault, int fd, const char *head, const char *body,
+		     size_t body_len)
+{
+	bool is_done = fault == BLOB_PASS || fault == BLOB_LOST || fault == BLOB_HALF || fault == BLOB_FLIPPED;
+	size_t len = 0;
+	char *text = is_done ? forward(p, head, body, body_len, &len) : NULL;
+
+	leave(p);
 	if (fault == BLOB_BUSY)
 		say(fd, "503 Busy", "ServerBusy", p->retry_after_s);
+	else if (fault == BLOB_TOO_MANY)
+		say(fd, "429 Too Many Requests", "TooManyRequests", p->retry_after_s);
 	else if (fault == BLOB_ERROR)
 		say(fd, "500 Error", "InternalError", 0);
 	else if (fault == BLOB_CLOSED)
 		say(fd, "403 Forbidden", "AuthenticationFailed", 0);
-	else if (fault == BLOB_RESET)
+	else if (fault == BLOB_ODD)
+		say(fd, "400 Bad Request", "OutOfRangeQueryParameterValue", 0);
+	else if (fault == BLOB_RESET || fault == BLOB_LOST)
 		reset(fd);
-	if (fault != BLOB_PASS && fault != BLOB_LOST && fault != BLOB_HALF)
-		return;
-	text = forward(p, head, body, body_len, &len);
-	if (fault == BLOB_LOST)
-		reset(fd);
-	else
+	if (fault == BLOB_FLIPPED && len)
+		text[len - 1] ^= 1;
+	if (is_done && fault != BLOB_LOST)
 		send_all(fd, text, fault == BLOB_HALF ? len / 2 : len);
 	free(text);
+}
+
+static void answer(struct blob_proxy *p, int fd, const char *head, const char *body, size_t body_len)
+{
+	enum blob_fault fault = BLOB_PASS;
+
+	pthread_mutex_lock(&one_at_a_time);
+	p->now++;
+	if (p->requests < (int)(sizeof p->came_ms / sizeof *p->came_ms)) {
+		p->came_ms[p->requests] = blob_proxy_now_ms();
+		p->under_way[p->requests] = p->now;
+	}
+	p->requests++;
+	if (p->on_request)
+		fault = p->on_request(p->arg, head, p->requests);
+	pthread_mutex_unlock(&one_at_a_time);
+	usleep((useconds_t)p->delay_ms * 1000);
+	do_to_it(p, fault, fd, head, body, body_len);
 }
 
 static void *serve(void *arg)

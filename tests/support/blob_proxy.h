@@ -9,22 +9,27 @@
 enum blob_fault {
 	BLOB_PASS,
 	BLOB_BUSY,  /* 503 ServerBusy, Retry-After as set; nothing done */
+	BLOB_TOO_MANY, /* 429, likewise */
 	BLOB_ERROR, /* 500; nothing done */
 	BLOB_RESET, /* the connection is reset; nothing done */
 	BLOB_LOST,  /* done, and the connection is reset instead of an answer */
 	BLOB_HALF,  /* done, and the answer ends in its middle */
 	BLOB_CLOSED, /* an answer that is not allowed: 403 */
+	BLOB_ODD,    /* 400: the request makes no sense */
+	BLOB_FLIPPED, /* done, and one bit of the answer's last byte is another */
 };
 
 struct blob_proxy {
 	char url[128]; /* of the account, by way of the proxy */
 	int port, upstream_port;
 	int listener;
-	int retry_after_s;
+	int retry_after_s, delay_ms; /* delay: before each request goes on */
 	/* Called for each request, one at a time, with its first line and headers; number counts from 1. */
 	enum blob_fault (*on_request)(void *arg, const char *head, int number);
 	void *arg;
 	int64_t came_ms[4096]; /* when each of the first requests came */
+	int under_way[4096];   /* and with how many it then was under way, itself among them */
+	int now;
 	int requests;
 };
 

@@ -366,19 +366,23 @@ static void check_some(int count)
 }
 
 static int busy_at;
+static enum blob_fault busy_how;
 
 static enum blob_fault busy_once(void *arg, const char *head, int number)
 {
 	(void)arg;
 	(void)head;
-	return number == busy_at ? BLOB_BUSY : BLOB_PASS;
+	return number == busy_at ? busy_how : BLOB_PASS;
 }
 
 START_TEST(a_busy_service_is_left_alone_for_as_long_as_it_says)
 {
+	static const enum blob_fault hows[] = { BLOB_BUSY, BLOB_TOO_MANY };
+
 	make_some(60);
 	open_by_proxy(AZURE_COPY_STREAM);
 	proxy.on_request = busy_once;
+	busy_how = hows[_i];
 	proxy.retry_after_s = 1;
 	busy_at = 40;
 	ck_assert_int_eq(must_copy().files, 60);
@@ -387,6 +391,35 @@ START_TEST(a_busy_service_is_left_alone_for_as_long_as_it_says)
 	/* Those that were under way at that moment may still come; then it is quiet for that second. */
 	for (int i = busy_at + 8; i < proxy.requests; i++)
 		ck_assert_int_ge(proxy.came_ms[i], proxy.came_ms[busy_at - 1] + 950);
+}
+END_TEST
+
+static int most_under_way(int from, int to)
+{
+	int most = 0;
+
+	for (int i = from; i < to; i++)
+		most = proxy.under_way[i] > most ? proxy.under_way[i] : most;
+	return most;
+}
+
+/* As many at a time as were asked for; half of them when the service is busy, and one more after each while of peace. */
+START_TEST(copies_go_side_by_side_and_fewer_when_the_service_is_busy)
+{
+	make_some(120);
+	settings.parallel = 8;
+	open_by_proxy(AZURE_COPY_STREAM);
+	proxy.on_request = busy_once;
+	proxy.delay_ms = 10;
+	busy_how = BLOB_BUSY;
+	busy_at = 60;
+	ck_assert_int_eq(must_copy().files, 120);
+	check_some(120);
+	ck_assert_int_ge(proxy.requests, 240);
+	ck_assert_int_eq(most_under_way(0, busy_at), 8);
+	/* What was under way at that moment ends first. */
+	ck_assert_int_eq(most_under_way(busy_at + 8, busy_at + 8 + 20), 4);
+	ck_assert_int_ge(most_under_way(proxy.requests - 80, proxy.requests), 6);
 }
 END_TEST
 
@@ -437,6 +470,74 @@ START_TEST(resets_lost_and_half_answers_are_tried_again)
 	ck_assert_msg(port->remove_root(port, &fence, "Cust2__g1", &err), "%s", err.text);
 	ck_assert_int_eq(blobs_get(&blobs, "Cust2__g1/Documents/000", NULL, 0, NULL), -1);
 	free(bytes);
+}
+END_TEST
+
+static enum blob_fault forget_markers(void *arg, const char *head, int number)
+{
+	int *left = arg;
+
+	(void)number;
+	return strncmp(head, "GET ", 4) == 0 && strstr(head, "marker=") && (*left)-- > 0 ? BLOB_ODD : BLOB_PASS;
+}
+
+/* The place in the listing is the service's, and it may forget it: then it is listed anew, from what was seen on. */
+START_TEST(a_forgotten_marker_begins_the_listing_anew)
+{
+	int left = 2;
+	int64_t different, files, bytes;
+
+	make_some(60);
+	open_by_proxy(AZURE_COPY_STREAM);
+	((struct azure *)port)->names_a_page = 25;
+	proxy.on_request = forget_markers;
+	proxy.arg = &left;
+	ck_assert_int_eq(must_copy().files, 60);
+	check_some(60);
+	left = 2;
+	ck_assert_msg(port->compare(port, &fence, &choice, &different, &files, &bytes, &err), "%s", err.text);
+	ck_assert_int_eq(different, 0);
+	ck_assert_int_eq(files, 60);
+	left = 1000; /* it never remembers */
+	ck_assert(!port->compare(port, &fence, &choice, &different, &files, &bytes, &err));
+	expect(ERR_TRANSIENT, "listing blobs: answered 400 OutOfRangeQueryParameterValue");
+}
+END_TEST
+
+static enum blob_fault flip_first_read(void *arg, const char *head, int number)
+{
+	bool is_read = strncmp(head, "GET ", 4) == 0 && strstr(head, "/Cust1/Documents/");
+
+	(void)number;
+	return is_read && (*(int *)arg)-- > 0 ? BLOB_FLIPPED : BLOB_PASS;
+}
+
+START_TEST(a_bit_that_flips_on_the_way_is_noticed)
+{
+	int flips = 2;
+
+	make_some(1);
+	open_by_proxy(AZURE_COPY_STREAM);
+	proxy.on_request = flip_first_read;
+	proxy.arg = &flips;
+	ck_assert_int_eq(must_copy().files, 1);
+	check_some(1);
+	ck_assert_int_lt(flips, 1);
+}
+END_TEST
+
+/* The hash of a blob that was put together from blocks is what its writer said, and nobody has checked it. */
+START_TEST(a_blob_whose_hash_was_never_right_is_copied)
+{
+	static const char list[] = "<?xml version=\"1.0\"?><BlockList><Latest>YWJj</Latest></BlockList>";
+	static const enum azure_copy ways[] = { AZURE_COPY_STREAM, AZURE_COPY_SERVER };
+
+	blobs_put_block(&blobs, "Cust1/Documents/x", "YWJj", "text", 4);
+	blobs_commit(&blobs, "Cust1/Documents/x", list, "x-ms-blob-content-md5: XUFAKrxLKna5cZ2REBfFkg==\n");
+	settings.copy = ways[_i];
+	open_port();
+	ck_assert_int_eq(must_copy().files, 1);
+	check_same("x", "Cust2__g1/Documents/x", "text", 4);
 }
 END_TEST
 
@@ -559,7 +660,11 @@ static int run_tests(void)
 	tcase_add_test(tc, names_that_could_lead_out_are_refused);
 	tcase_add_test(tc, what_changes_after_it_was_listed_is_copied_as_it_is_now);
 	tcase_add_test(tc, what_changes_while_the_service_copies_is_noticed_as_well);
-	tcase_add_test(tc, a_busy_service_is_left_alone_for_as_long_as_it_says);
+	tcase_add_loop_test(tc, a_busy_service_is_left_alone_for_as_long_as_it_says, 0, 2);
+	tcase_add_test(tc, copies_go_side_by_side_and_fewer_when_the_service_is_busy);
+	tcase_add_test(tc, a_forgotten_marker_begins_the_listing_anew);
+	tcase_add_test(tc, a_bit_that_flips_on_the_way_is_noticed);
+	tcase_add_loop_test(tc, a_blob_whose_hash_was_never_right_is_copied, 0, 2);
 	tcase_add_test(tc, a_long_wait_is_handed_on);
 	tcase_add_test(tc, resets_lost_and_half_answers_are_tried_again);
 	tcase_add_test(tc, a_service_that_does_not_copy_is_not_asked_for_long);

@@ -22,6 +22,8 @@ struct blob {
 	bool is_known;              /* its uncommitted blocks were looked at */
 	bool has_changed, is_gone;  /* in the source, meanwhile: no more work is begun */
 	int changes;
+	bool was_doubted;           /* the service found another hash than the source keeps, of the bytes with this sum */
+	uint64_t doubted;
 };
 
 enum blob_act { BLOB_LOOK, BLOB_LIST, BLOB_GET, BLOB_PUT, BLOB_FROM_URL, BLOB_COMMIT };

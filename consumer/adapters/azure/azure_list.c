@@ -8,7 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_MEMORY_MAX = 4 * AZURE_LIST_BYTES_MAX, MARKER_MAX = 16 * 1024 };
+enum { LIST_MEMORY_MAX = 4 * AZURE_LIST_BYTES_MAX, MARKER_MAX = 16 * 1024, ANEW_MAX = 3 };
+
+static bool no_memory(struct err *e)
+{
+	return err_set(e, ERR_TRANSIENT, 0, "blobs", "out of memory");
+}
 
 /* A backslash is a slash to some. */
 bool azure_path_is_safe(const char *path)
@@ -38,13 +43,13 @@ bool azure_cursor_open(struct azure_cursor *c, struct azure *a, struct azure_pla
 	*c = (struct azure_cursor){ .a = a, .at = at };
 	buf_init(&c->marker, MARKER_MAX);
 	buf_init(&c->last, MARKER_MAX);
+	buf_init(&c->behind, MARKER_MAX);
 	if (folder)
 		snprintf(c->prefix, sizeof c->prefix, "%s/%s/", root, folder);
 	else
 		snprintf(c->prefix, sizeof c->prefix, "%s/", root);
 	c->mem = arena_new(LIST_MEMORY_MAX);
-	return azure_call_init(a, &c->call, AZURE_LIST_BYTES_MAX, e) &&
-	       (c->mem || err_set(e, ERR_TRANSIENT, 0, "blobs", "out of memory"));
+	return azure_call_init(a, &c->call, AZURE_LIST_BYTES_MAX, e) && (c->mem || no_memory(e));
 }
 
 void azure_cursor_close(struct azure_cursor *c)
@@ -55,6 +60,7 @@ void azure_cursor_close(struct azure_cursor *c)
 	arena_free(&c->mem);
 	buf_done(&c->marker);
 	buf_done(&c->last);
+	buf_done(&c->behind);
 	c->a = NULL;
 }
 
@@ -76,22 +82,39 @@ static bool check_order(struct azure_cursor *c, struct err *e)
 		last = path;
 	}
 	buf_clear(&c->last);
-	return !last || buf_add_text(&c->last, last) || err_set(e, ERR_TRANSIENT, 0, "blobs", "out of memory");
+	return !last || buf_add_text(&c->last, last) || no_memory(e);
 }
 
-static bool fetch(struct azure_cursor *c, struct err *e)
+/* The service does not know its marker any more, so the listing begins anew, and what was seen is passed. */
+static bool is_forgotten(const struct azure_cursor *c)
 {
-	const struct azure_request request = {
-		.method = "GET", .at = c->at,
-		.params = { { "comp", "list" }, { "include", "metadata" }, { "marker", buf_text(&c->marker) },
-		            { "maxresults", "1000" }, { "prefix", c->prefix }, { "restype", "container" } },
-	};
+	return c->call.status == 400 && c->marker.len && c->times_anew < ANEW_MAX;
+}
 
-	c->page.count = c->at_entry = 0;
-	if (!azure_call_run(c->a, &c->call, &request, e))
-		return false;
-	if (c->call.result != CURLE_OK || c->call.status != 200)
-		return azure_call_failed(&c->call, "listing blobs", e);
+static bool begin_anew(struct azure_cursor *c, struct err *e)
+{
+	c->times_anew++;
+	buf_clear(&c->marker);
+	/* While names are passed, what is behind them is not yet known to be seen. */
+	if (!c->behind.len && c->last.len && !buf_add_text(&c->behind, buf_text(&c->last)))
+		return no_memory(e);
+	buf_clear(&c->last);
+	return true;
+}
+
+static void pass_seen(struct azure_cursor *c)
+{
+	while (c->behind.len && c->at_entry < c->page.count &&
+	       azure_order(c->a, c->page.entries[c->at_entry].path, buf_text(&c->behind)) <= 0)
+		c->at_entry++;
+	if (c->at_entry == c->page.count)
+		return;
+	buf_clear(&c->behind);
+	c->times_anew = 0;
+}
+
+static bool take_page(struct azure_cursor *c, struct err *e)
+{
 	arena_clear(c->mem);
 	if (!azure_parse_list(buf_text(&c->call.body), c->call.body.len, c->prefix, c->mem, &c->page, e) ||
 	    !check_order(c, e))
@@ -100,8 +123,31 @@ static bool fetch(struct azure_cursor *c, struct err *e)
 		return err_set(e, ERR_TRANSIENT, 0, "blobs", "the service's listing goes round in circles");
 	buf_clear(&c->marker);
 	c->is_last = !*c->page.marker;
-	return c->is_last || buf_add_text(&c->marker, c->page.marker) ||
-	       err_set(e, ERR_TRANSIENT, 0, "blobs", "out of memory");
+	pass_seen(c);
+	return c->is_last || buf_add_text(&c->marker, c->page.marker) || no_memory(e);
+}
+
+static bool fetch(struct azure_cursor *c, struct err *e)
+{
+	char count[16];
+	const struct azure_request request = {
+		.method = "GET", .at = c->at,
+		.params = { { "comp", "list" }, { "include", "metadata" }, { "marker", buf_text(&c->marker) },
+		            { "maxresults", count }, { "prefix", c->prefix }, { "restype", "container" } },
+	};
+
+	snprintf(count, sizeof count, "%d", c->a->names_a_page);
+	c->page.count = c->at_entry = 0;
+	if (!azure_call_run(c->a, &c->call, &request, e))
+		return false;
+	if (c->call.result == CURLE_OK && c->call.status == 200)
+		return take_page(c, e);
+	if (c->call.result == CURLE_OK && is_forgotten(c))
+		return begin_anew(c, e);
+	azure_call_failed(&c->call, "listing blobs", e);
+	if (c->marker.len)
+		e->class = ERR_TRANSIENT; /* it has listed before: the next look begins at the beginning */
+	return false;
 }
 
 bool azure_cursor_peek(struct azure_cursor *c, const struct azure_entry **entry_r, struct err *e)
@@ -127,7 +173,7 @@ struct azure_pair *azure_pair_open(struct azure *a, const struct fence *f, const
 	struct azure_pair *p = calloc(1, sizeof *p);
 
 	if (!p) {
-		err_set(e, ERR_TRANSIENT, 0, "blobs", "out of memory");
+		no_memory(e);
 		return NULL;
 	}
 	snprintf(p->source_root, sizeof p->source_root, "%s", choice->source_root);

@@ -46,6 +46,7 @@ struct azure {
 	CURLM *multi;
 	struct azure_call *calls; /* all there are */
 	int64_t connect_timeout_ms, total_timeout_ms;
+	int names_a_page;               /* of a listing; the service has 5,000 at most */
 	int parallel, allowed, running; /* the service's patience moves `allowed` between 1 and `parallel` */
 	int good;                       /* answers since it was moved */
 	int64_t quiet_until_ms;         /* nobody sends before */
@@ -157,6 +158,8 @@ struct azure_cursor {
 	struct azure_listing page;
 	size_t at_entry;
 	struct buf marker, last; /* where the next page begins; the last path seen */
+	struct buf behind;       /* listed anew: paths up to this one were seen before; "" none */
+	int times_anew;          /* since it last came to a new name */
 	bool is_last;            /* there is no page behind this one */
 };
 
