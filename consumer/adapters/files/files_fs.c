@@ -45,6 +45,9 @@ static bool copy_from(const struct files_fs *fs, struct files_place *place, stru
 	place->generation = files_make_beneath(fs->root, place->fence->generation);
 	if (place->generation < 0)
 		return files_failed(e, "making the generation's folder", place->choice->folder);
+	/* It may be there from a try that could not put its name on disk. */
+	if (!*place->progress->after && fsync(fs->root) != 0)
+		return files_failed(e, "writing the generation's folder to disk", place->choice->folder);
 	return files_token_raise(place->generation, place->fence, e) && files_copy_page(place, e);
 }
 

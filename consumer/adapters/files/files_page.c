@@ -81,10 +81,21 @@ bool files_parts_name(const char *folder, char name_r[NAME_MAX + 1])
 	return n <= NAME_MAX;
 }
 
+/* A folder of parts at the beginning is from a try that did not end. The names it gave and the folders it made are found
+ * to be right by this one, and nobody knows whether they are on disk: now they are. */
+static bool sync_what_was_left(struct page *p, struct err *e)
+{
+	if (*p->progress.after || faccessat(p->place->generation, p->parts_name, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		return true;
+	return syncfs(p->place->generation) == 0 || files_failed(e, "writing to disk what was left", folder_of(p));
+}
+
 static bool open_parts(struct page *p, struct err *e)
 {
 	if (!files_parts_name(folder_of(p), p->parts_name))
 		return err_set(e, ERR_REFUSED, 0, "files", "the folder's name is too long");
+	if (!sync_what_was_left(p, e))
+		return false;
 	p->parts = files_make_beneath(p->place->generation, p->parts_name);
 	if (p->parts < 0)
 		return files_failed(e, "making a folder", folder_of(p));

@@ -86,7 +86,7 @@ bool files_copy_page(const struct files_place *place, struct err *e);
 
 /* REFUSED with ERR_CODE_FENCED when the tree below generation has seen a newer token than the fence's. */
 bool files_token_check(int generation, const struct fence *f, struct err *e);
-/* The same, and leaves our token there for older owners to see. */
+/* The same, and leaves our token there, on disk, for older owners to see. */
 bool files_token_raise(int generation, const struct fence *f, struct err *e);
 
 #endif

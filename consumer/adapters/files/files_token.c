@@ -67,5 +67,8 @@ bool files_token_raise(int generation, const struct fence *f, struct err *e)
 {
 	uint64_t seen;
 
-	return check(generation, f, &seen, e) && (seen == f->token || write_token(generation, f, e));
+	if (!check(generation, f, &seen, e) || (seen != f->token && !write_token(generation, f, e)))
+		return false;
+	/* Ours may be there from a try that could not put its name on disk. */
+	return fsync(generation) == 0 || files_failed(e, "writing the token to disk", "the generation");
 }
