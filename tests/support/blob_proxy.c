@@ -110,16 +110,50 @@ static void reset(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
-static void say(int fd, const char *status, const char *code, int retry_after_s)
+static void say(int fd, const char *status, const char *line)
 {
 	char text[512];
-	int len = snprintf(text, sizeof text,
-	                   "HTTP/1.1 %s\r\nx-ms-error-code: %s\r\nContent-Length: 0\r\nConnection: close\r\n", status, code);
+	int len = snprintf(text, sizeof text, "HTTP/1.1 %s\r\n%s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status,
+	                   line);
 
-	if (retry_after_s)
-		len += snprintf(text + len, sizeof text - (size_t)len, "Retry-After: %d\r\n", retry_after_s);
-	len += snprintf(text + len, sizeof text - (size_t)len, "\r\n");
 	send_all(fd, text, (size_t)len);
+}
+
+static void say_busy(const struct blob_proxy *p, int fd, int wait_s, const char *status, const char *code)
+{
+	time_t then = time(NULL) + wait_s;
+	char line[256], when[64];
+	struct tm tm;
+
+	snprintf(when, sizeof when, "%d", wait_s);
+	if (p->is_retry_date && gmtime_r(&then, &tm))
+		strftime(when, sizeof when, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	snprintf(line, sizeof line, "x-ms-error-code: %s%s%s", code, wait_s ? "\r\nRetry-After: " : "",
+	         wait_s ? when : "");
+	say(fd, status, line);
+}
+
+/* Nothing is done, and an answer says why. */
+static void refuse(const struct blob_proxy *p, enum blob_fault fault, int fd, int wait_s)
+{
+	char line[128];
+
+	if (fault == BLOB_BUSY)
+		say_busy(p, fd, wait_s, "503 Busy", "ServerBusy");
+	else if (fault == BLOB_TOO_MANY)
+		say_busy(p, fd, wait_s, "429 Too Many Requests", "TooManyRequests");
+	else if (fault == BLOB_ERROR)
+		say(fd, "500 Error", "x-ms-error-code: InternalError");
+	else if (fault == BLOB_CLOSED)
+		say(fd, "403 Forbidden", "x-ms-error-code: AuthenticationFailed");
+	else if (fault == BLOB_ODD)
+		say(fd, "400 Bad Request", "x-ms-error-code: OutOfRangeQueryParameterValue");
+	else if (fault == BLOB_STILL_COPIES)
+		say(fd, "409 Conflict", "x-ms-error-code: PendingCopyOperation");
+	if (fault != BLOB_COPIES)
+		return;
+	snprintf(line, sizeof line, "x-ms-copy-id: 1\r\nx-ms-copy-status: %s", p->copy_status);
+	say(fd, "202 Accepted", line);
 }
 
 /* Before it is answered: whoever has the answer may send the next one at once. */
@@ -130,7 +164,7 @@ static void leave(struct blob_proxy *p)
 	pthread_mutex_unlock(&one_at_a_time);
 }
 
-static void do_to_it(struct blob_proxy *p, enum blob_fault fault, int fd, const char *head, const char *body,
+static void do_to_it(struct blob_proxy *p, enum blob_fault fault, int fd, int wait_s, const char *head, const char *body,
 		     size_t body_len)
 {
 	bool is_done = fault == BLOB_PASS || fault == BLOB_LOST || fault == BLOB_HALF || fault == BLOB_FLIPPED;
@@ -138,17 +172,8 @@ static void do_to_it(struct blob_proxy *p, enum blob_fault fault, int fd, const 
 	char *text = is_done ? forward(p, head, body, body_len, &len) : NULL;
 
 	leave(p);
-	if (fault == BLOB_BUSY)
-		say(fd, "503 Busy", "ServerBusy", p->retry_after_s);
-	else if (fault == BLOB_TOO_MANY)
-		say(fd, "429 Too Many Requests", "TooManyRequests", p->retry_after_s);
-	else if (fault == BLOB_ERROR)
-		say(fd, "500 Error", "InternalError", 0);
-	else if (fault == BLOB_CLOSED)
-		say(fd, "403 Forbidden", "AuthenticationFailed", 0);
-	else if (fault == BLOB_ODD)
-		say(fd, "400 Bad Request", "OutOfRangeQueryParameterValue", 0);
-	else if (fault == BLOB_RESET || fault == BLOB_LOST)
+	refuse(p, fault, fd, wait_s);
+	if (fault == BLOB_RESET || fault == BLOB_LOST)
 		reset(fd);
 	if (fault == BLOB_FLIPPED && len)
 		text[len - 1] ^= 1;
@@ -160,6 +185,7 @@ static void do_to_it(struct blob_proxy *p, enum blob_fault fault, int fd, const 
 static void answer(struct blob_proxy *p, int fd, const char *head, const char *body, size_t body_len)
 {
 	enum blob_fault fault = BLOB_PASS;
+	int wait_s;
 
 	pthread_mutex_lock(&one_at_a_time);
 	p->now++;
@@ -170,9 +196,10 @@ static void answer(struct blob_proxy *p, int fd, const char *head, const char *b
 	p->requests++;
 	if (p->on_request)
 		fault = p->on_request(p->arg, head, p->requests);
+	wait_s = p->retry_after_s;
 	pthread_mutex_unlock(&one_at_a_time);
 	usleep((useconds_t)p->delay_ms * 1000);
-	do_to_it(p, fault, fd, head, body, body_len);
+	do_to_it(p, fault, fd, wait_s, head, body, body_len);
 }
 
 static void *serve(void *arg)

@@ -16,6 +16,8 @@ enum blob_fault {
 	BLOB_HALF,  /* done, and the answer ends in its middle */
 	BLOB_CLOSED, /* an answer that is not allowed: 403 */
 	BLOB_ODD,    /* 400: the request makes no sense */
+	BLOB_COPIES, /* 202 with x-ms-copy-status as set; nothing done */
+	BLOB_STILL_COPIES, /* 409 PendingCopyOperation; nothing done */
 	BLOB_FLIPPED, /* done, and one bit of the answer's last byte is another */
 };
 
@@ -24,6 +26,8 @@ struct blob_proxy {
 	int port, upstream_port;
 	int listener;
 	int retry_after_s, delay_ms; /* delay: before each request goes on */
+	bool is_retry_date;          /* Retry-After is said as a date */
+	const char *copy_status;
 	/* Called for each request, one at a time, with its first line and headers; number counts from 1. */
 	enum blob_fault (*on_request)(void *arg, const char *head, int number);
 	void *arg;

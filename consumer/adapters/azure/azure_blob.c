@@ -209,12 +209,27 @@ static bool got(struct blob_slot *s, enum blob_news *news_r, struct err *e)
 	return blob_send_put(s, e);
 }
 
+/* "pending", "failed" and "aborted" come with a 202 as well. */
+static bool has_copied(const struct blob_slot *s)
+{
+	if (s->call.result != CURLE_OK)
+		return false;
+	return is_block(s) ? s->call.status == 201 : s->call.status == 202 && strcmp(s->call.copied, "success") == 0;
+}
+
+/* Does the answer tell something about copying, and not about this moment or this blob? */
+static bool tells_of_the_way(const struct azure_call *c)
+{
+	return !azure_call_is_busy(c) && (c->result != CURLE_OK || (c->status != 404 && c->status != 412));
+}
+
 /* The service does not copy this: then we do. The blob's own trouble, if it has any, shows when we read it. */
 static bool copied_by_server(struct blob_slot *s, enum blob_news *news_r, struct err *e)
 {
-	if (s->call.result == CURLE_OK && (s->call.status == 201 || s->call.status == 202))
+	if (has_copied(s))
 		return written(s, news_r, e);
-	azure_way_failed(&s->a->ways);
+	if (tells_of_the_way(&s->call))
+		azure_way_failed(&s->a->ways);
 	s->way = AZURE_BY_STREAM;
 	return blob_send_get(s, e);
 }

@@ -75,6 +75,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
 	take_value(data, len, "ETag", c->etag, sizeof c->etag);
 	take_value(data, len, "x-ms-error-code", c->code, sizeof c->code);
 	take_value(data, len, "Content-MD5", c->md5, sizeof c->md5);
+	take_value(data, len, "x-ms-copy-status", c->copied, sizeof c->copied);
 	return len;
 }
 
@@ -214,7 +215,7 @@ bool azure_call_start(struct azure *a, struct azure_call *c, const struct azure_
 static void send_one(struct azure *a, struct azure_call *c)
 {
 	buf_clear(&c->body);
-	c->etag[0] = c->code[0] = c->md5[0] = '\0';
+	c->etag[0] = c->code[0] = c->md5[0] = c->copied[0] = '\0';
 	c->header_bytes = 0;
 	c->is_too_large = false;
 	c->status = 0;
@@ -262,7 +263,7 @@ static void take_answer(struct azure_call *c)
 	c->length = (int64_t)number;
 }
 
-static bool is_busy(const struct azure_call *c)
+bool azure_call_is_busy(const struct azure_call *c)
 {
 	return c->result == CURLE_OK && (c->status == 429 || c->status == 503);
 }
@@ -271,7 +272,19 @@ static bool may_pass(const struct azure_call *c)
 {
 	if (c->result != CURLE_OK)
 		return !c->is_too_large;
-	return is_busy(c) || c->status == 408 || c->status == 500 || c->status == 502 || c->status == 504;
+	return azure_call_is_busy(c) || c->status == 408 || c->status == 500 || c->status == 502 || c->status == 504;
+}
+
+/* The answers to what was under way when it became busy are one complaint, and the longest wait of them holds. */
+static void slow_down(struct azure *a, int64_t now, int64_t wait_ms)
+{
+	int64_t until = now + (wait_ms < PATIENCE_MS ? wait_ms : PATIENCE_MS);
+
+	if (now >= a->quiet_until_ms)
+		a->allowed = a->allowed > 1 ? a->allowed / 2 : 1;
+	if (until > a->quiet_until_ms)
+		a->quiet_until_ms = until;
+	a->good = 0;
 }
 
 /* Ended, or tried again later. */
@@ -281,10 +294,8 @@ static void settle(struct azure *a, struct azure_call *c)
 
 	if (c->retry_after_ms > wait_ms)
 		wait_ms = c->retry_after_ms;
-	if (is_busy(c)) {
-		a->allowed = a->allowed > 1 ? a->allowed / 2 : 1;
-		a->good = 0;
-		a->quiet_until_ms = now + (wait_ms < PATIENCE_MS ? wait_ms : PATIENCE_MS);
+	if (azure_call_is_busy(c)) {
+		slow_down(a, now, wait_ms);
 	} else if (c->result == CURLE_OK && ++a->good >= GOOD_BEFORE_MORE && a->allowed < a->parallel) {
 		a->allowed++;
 		a->good = 0;
@@ -358,6 +369,8 @@ static enum err_class class_of(const struct azure_call *c)
 		return ERR_TRANSIENT;
 	case 501:
 		return ERR_REFUSED;
+	case 409: /* a copy of before that the service has not ended yet */
+		return strcmp(c->code, "PendingCopyOperation") == 0 ? ERR_TRANSIENT : ERR_REFUSED;
 	default:
 		return c->status >= 500 || c->status / 100 == 2 ? ERR_TRANSIENT : ERR_REFUSED;
 	}

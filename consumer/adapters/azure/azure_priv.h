@@ -105,6 +105,7 @@ struct azure_call {
 	int status;
 	int64_t retry_after_ms, length; /* length: Content-Length, -1 when it was not said */
 	char etag[AZURE_ETAG_MAX], code[AZURE_CODE_MAX], md5[AZURE_MD5_MAX];
+	char copied[16]; /* x-ms-copy-status: only "success" means that the bytes are there */
 	struct buf body;
 };
 
@@ -120,6 +121,8 @@ bool azure_pump(struct azure *a, int wait_ms, struct err *e);
 bool azure_call_run(struct azure *a, struct azure_call *c, const struct azure_request *r, struct err *e);
 /* Fills *e with what an ended call's answer means; always false. doing: "listing blobs". */
 bool azure_call_failed(const struct azure_call *c, const char *doing, struct err *e);
+/* Does the ended call's answer ask for less? */
+bool azure_call_is_busy(const struct azure_call *c);
 
 /* ---- azure_xml.c: what the service lists ---- */
 
