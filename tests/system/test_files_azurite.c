@@ -10,7 +10,14 @@
 
 /* ---- both ways, small and large ---- */
 
-static void copy_small_and_large(enum azure_copy how)
+static void count_moves(void *arg, int64_t files, int64_t bytes)
+{
+	(void)files;
+	(void)bytes;
+	++*(int *)arg;
+}
+
+static void copy_small_and_large(enum azure_copy how, int64_t copied_whole_max)
 {
 	const size_t large = 3 * (size_t)AZURE_BLOCK_BYTES + 777;
 	char *bytes = azure_store_bytes(large, 7), value[128];
@@ -18,6 +25,7 @@ static void copy_small_and_large(enum azure_copy how)
 
 	az.settings.copy = how;
 	azure_store_open();
+	((struct azure *)az.port)->copied_whole_max = copied_whole_max;
 	blobs_put_with(&az.blobs, "Cust1/Documents/a b/\xc3\xa5 & <1>.txt", "hello", 5,
 	               "x-ms-blob-content-type: text/plain\nx-ms-meta-owner: anna\n");
 	blobs_put(&az.blobs, "Cust1/Documents/empty", "", 0);
@@ -41,15 +49,33 @@ static void copy_small_and_large(enum azure_copy how)
 
 START_TEST(by_stream)
 {
-	copy_small_and_large(AZURE_COPY_STREAM);
+	int moves = 0;
+
+	az.choice.moved = count_moves;
+	az.choice.moved_arg = &moves;
+	copy_small_and_large(AZURE_COPY_STREAM, INT64_MAX);
+	ck_assert_int_ge(moves, 2 + 4); /* each small one, and each block of the large one */
 }
 END_TEST
 
+static int64_t done_by_server(enum azure_size size)
+{
+	return ((struct azure *)az.port)->ways.contests[size].done[AZURE_BY_SERVER];
+}
+
 START_TEST(by_the_service)
 {
-	copy_small_and_large(AZURE_COPY_SERVER);
-	ck_assert_int_eq(((struct azure *)az.port)->ways.contests[AZURE_WHOLE].done[AZURE_BY_SERVER], 2);
-	ck_assert_int_eq(((struct azure *)az.port)->ways.contests[AZURE_BLOCK].done[AZURE_BY_SERVER], 4);
+	copy_small_and_large(AZURE_COPY_SERVER, INT64_MAX);
+	ck_assert_int_eq(done_by_server(AZURE_WHOLE), 2);
+	ck_assert_int_eq(done_by_server(AZURE_BLOCK), 0);
+}
+END_TEST
+
+START_TEST(by_the_service_and_in_blocks_what_is_too_large_for_one_copy)
+{
+	copy_small_and_large(AZURE_COPY_SERVER, 3 * (int64_t)AZURE_BLOCK_BYTES + 776);
+	ck_assert_int_eq(done_by_server(AZURE_WHOLE), 2);
+	ck_assert_int_eq(done_by_server(AZURE_BLOCK), 4);
 }
 END_TEST
 
@@ -290,6 +316,7 @@ static void add(TCase *tc)
 {
 	tcase_add_test(tc, by_stream);
 	tcase_add_test(tc, by_the_service);
+	tcase_add_test(tc, by_the_service_and_in_blocks_what_is_too_large_for_one_copy);
 	tcase_add_test(tc, both_are_measured);
 	tcase_add_test(tc, a_sas_of_the_container_or_of_the_account_is_enough);
 	tcase_add_test(tc, one_blob_is_removed_and_no_other);

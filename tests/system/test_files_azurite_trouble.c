@@ -350,6 +350,40 @@ START_TEST(a_copy_of_before_that_goes_on_is_waited_for)
 }
 END_TEST
 
+static enum blob_fault copies_blocks_only(void *arg, const char *head, int number)
+{
+	bool is_whole = strcasestr(head, "x-ms-copy-source:") && !strstr(head, "comp=block");
+
+	(void)number;
+	*(int *)arg += is_whole;
+	return is_whole ? BLOB_RESET : BLOB_PASS;
+}
+
+START_TEST(large_ones_that_are_not_copied_as_a_whole_are_copied_by_blocks)
+{
+	const size_t large = 2 * (size_t)AZURE_BLOCK_BYTES;
+	char *bytes = azure_store_bytes(large, 23), name[64];
+	int asked = 0;
+
+	for (int i = 0; i < 5; i++) {
+		snprintf(name, sizeof name, "Cust1/Documents/%d", i);
+		blobs_put(&az.blobs, name, bytes, large);
+	}
+	az.settings.parallel = 1;
+	open_by_proxy(AZURE_COPY_SERVER);
+	proxy.on_request = copies_blocks_only;
+	proxy.arg = &asked;
+	ck_assert_int_eq(azure_store_must_copy().files, 5);
+	ck_assert_int_eq(asked, 3);
+	ck_assert_int_eq(((struct azure *)az.port)->ways.contests[AZURE_BLOCK].done[AZURE_BY_SERVER], 10);
+	for (int i = 0; i < 5; i++) {
+		snprintf(name, sizeof name, "Cust2__g1/Documents/%d", i);
+		azure_store_check("large", name, bytes, large);
+	}
+	free(bytes);
+}
+END_TEST
+
 static enum blob_fault write_on_every_read(void *arg, const char *head, int number)
 {
 	static int version;
@@ -501,6 +535,7 @@ static void add(TCase *tc)
 	tcase_add_test(tc, a_service_that_does_not_copy_is_not_asked_for_long);
 	tcase_add_test(tc, a_service_that_is_busy_is_asked_to_copy_again);
 	tcase_add_loop_test(tc, a_copy_that_is_pending_failed_or_aborted_is_no_copy, 0, 3);
+	tcase_add_test(tc, large_ones_that_are_not_copied_as_a_whole_are_copied_by_blocks);
 	tcase_add_test(tc, a_copy_of_before_that_goes_on_is_waited_for);
 	tcase_add_test(tc, with_a_new_sas_it_goes_on_where_the_old_one_ended);
 	tcase_add_test(tc, a_sas_of_our_own_is_made_anew_in_time);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANGES_MAX = 3, LINES_MAX_BYTES = 16 * 1024 };
+enum { CHANGES_MAX = 3, LARGE_FAILURES_MAX = 3, LINES_MAX_BYTES = 16 * 1024 };
 
 /* ---- blobs ---- */
 
@@ -103,12 +103,30 @@ static bool begin_copy(struct blob_slot *s, struct err *e)
 	return s->way == AZURE_BY_SERVER ? blob_send_from_url(s, e) : blob_send_get(s, e);
 }
 
+static bool is_large_whole(const struct blob_slot *s)
+{
+	return !is_block(s) && s->blob->blocks > 0;
+}
+
+/* One request for a large blob spares the service reading and writing it, where it can share what lies there. A copy that
+ * takes so long that it seems stalled is given up, and goes by blocks. */
+static bool begin_blob(struct blob_slot *s, struct err *e)
+{
+	const struct azure *a = s->a;
+
+	if (!is_large_whole(s))
+		return begin_copy(s, e);
+	s->way = AZURE_BY_SERVER;
+	return s->blob->is_block_blob && s->blob->size <= a->copied_whole_max && a->large_failures < LARGE_FAILURES_MAX &&
+	       !a->ways.is_off[AZURE_BY_SERVER] ? blob_send_from_url(s, e) : blob_send_list_blocks(s, e);
+}
+
 bool blob_begin(struct blob_slot *s, struct blob *b, struct err *e)
 {
 	s->blob = b;
 	s->block = -1;
 	b->slots++;
-	return b->blocks ? blob_send_list_blocks(s, e) : begin_copy(s, e);
+	return begin_blob(s, e);
 }
 
 static int next_missing(const struct blob *b)
@@ -173,7 +191,10 @@ static bool written(struct blob_slot *s, enum blob_news *news_r, struct err *e)
 {
 	struct blob *b = s->blob;
 
-	azure_way_ended(&s->a->ways, is_block(s) ? AZURE_BLOCK : AZURE_WHOLE, s->way, azure_now_ms());
+	if (is_large_whole(s))
+		s->a->large_failures = 0;
+	else
+		azure_way_ended(&s->a->ways, is_block(s) ? AZURE_BLOCK : AZURE_WHOLE, s->way, azure_now_ms());
 	buf_clear(&s->data);
 	if (!is_block(s))
 		return is_there(s, news_r, b->size);
@@ -228,6 +249,10 @@ static bool copied_by_server(struct blob_slot *s, enum blob_news *news_r, struct
 {
 	if (has_copied(s))
 		return written(s, news_r, e);
+	if (is_large_whole(s)) {
+		s->a->large_failures += tells_of_the_way(&s->call);
+		return blob_send_list_blocks(s, e);
+	}
 	if (tells_of_the_way(&s->call))
 		azure_way_failed(&s->a->ways);
 	s->way = AZURE_BY_STREAM;
@@ -246,7 +271,7 @@ static bool looked(struct blob_slot *s, enum blob_news *news_r, struct err *e)
 		return bad_answer(s, "looking at a blob", e);
 	if (!set_version(b, s->call.etag, s->call.md5, s->call.length))
 		return blob_no_memory(e);
-	return b->blocks ? blob_send_list_blocks(s, e) : begin_copy(s, e);
+	return begin_blob(s, e);
 }
 
 struct marking {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARALLEL_USUAL = 8, NAMES_A_PAGE = 1000 };
+enum { PARALLEL_USUAL = 8, NAMES_A_PAGE = 1000, COPIED_WHOLE_MAX = 256 * 1024 * 1024 };
 
 static struct azure *of(struct files_port *port)
 {
@@ -161,6 +161,7 @@ static bool take_settings(struct azure *a, const struct azure_settings *s, struc
 		a->parallel = AZURE_PARALLEL_MAX;
 	a->allowed = a->parallel;
 	a->names_a_page = NAMES_A_PAGE;
+	a->copied_whole_max = COPIED_WHOLE_MAX;
 	a->connect_timeout_ms = s->connect_timeout_ms > 0 ? s->connect_timeout_ms : 3000;
 	a->total_timeout_ms = s->total_timeout_ms > 0 ? s->total_timeout_ms : 60000;
 	azure_ways_init(&a->ways, only[s->copy]);

@@ -52,6 +52,8 @@ struct azure {
 	int64_t quiet_until_ms;         /* nobody sends before */
 	bool is_bytewise;               /* how this service sorts, see azure_order */
 	struct azure_ways ways;
+	int64_t copied_whole_max; /* the service copies larger ones by blocks only */
+	int large_failures;       /* of large ones as a whole, in a row */
 	struct azure_pair *pair;        /* the listings of the copy under way, NULL between copies */
 };
 

@@ -74,7 +74,7 @@ static bool send_act(struct blob_slot *s, enum blob_act act, struct azure_reques
 	if (!azure_call_start(s->a, &s->call, r, e))
 		return false;
 	if (act == BLOB_FROM_URL)
-		s->call.tries_max = SERVER_TRIES;
+		s->call.tries_max = is_block(s) || s->blob->blocks == 0 ? SERVER_TRIES : 1;
 	return true;
 }
 
