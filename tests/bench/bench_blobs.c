@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * How fast blobs are copied, on Azurite: bench_blobs [small blobs (2000) [large ones of 100 MB (6) [rounds (1)]]]. Each
- * round copies them by the service, through us, and by whichever the adapter takes; the table has the medians. */
+ * round copies them by the service, through us, by whichever the adapter takes, by a plain program over libcurl in both
+ * ways, and by rclone where it is there; the table has the medians. All use as many requests at a time. */
+#include "tests/bench/blob_peers.h"
 #include "tests/bench/measure.h"
 #include "tests/support/azurite.h"
 
 #include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { ROUNDS_MAX = 15, LARGE_BYTES = 100 * 1000 * 1000, SMALL_MIN = 4096, SMALL_MAX = 65536, WAYS = 3 };
+enum { ROUNDS_MAX = 15, LARGE_BYTES = 100 * 1000 * 1000, SMALL_MIN = 4096, SMALL_MAX = 65536, WAYS = 3, PARALLEL = 8 };
 
 static const struct {
 	const char *name;
@@ -20,18 +23,17 @@ static const struct {
 struct run {
 	double seconds[ROUNDS_MAX], cpu[ROUNDS_MAX];
 	int64_t files, bytes;
+	bool is_left_out;
 };
 
-/* Bytes that do not compress, and differ from blob to blob. */
-static void fill(char *bytes, size_t len, uint64_t state)
-{
-	for (size_t i = 0; i + 8 <= len; i += 8) {
-		state ^= state << 13;
-		state ^= state >> 7;
-		state ^= state << 17;
-		memcpy(bytes + i, &state, 8);
-	}
-}
+static const char *const peers[PEER_END] = { "libcurl, service", "libcurl, stream", "rclone" };
+
+struct bench {
+	struct blobs blobs;
+	char sas[512];
+	char **names; /* of the folder that is measured */
+	int count, rounds;
+};
 
 static void make_blobs(struct blobs *b, int small, int large)
 {
@@ -40,12 +42,12 @@ static void make_blobs(struct blobs *b, int small, int large)
 	for (int i = 0; i < small; i++) {
 		size_t len = SMALL_MIN + (size_t)i * 7919 % (SMALL_MAX - SMALL_MIN);
 
-		fill(bytes, len, (uint64_t)i + 1);
+		peer_fill(bytes, len, (uint64_t)i + 1);
 		snprintf(name, sizeof name, "Cust1/Documents/folder%d/%d", i / 1000, i);
 		blobs_put(b, name, bytes, len);
 	}
 	for (int i = 0; i < large; i++) {
-		fill(bytes, LARGE_BYTES, (uint64_t)i + 77);
+		peer_fill(bytes, LARGE_BYTES, (uint64_t)i + 77);
 		snprintf(name, sizeof name, "Cust1/Attachments/%d", i);
 		blobs_put(b, name, bytes, LARGE_BYTES);
 	}
@@ -60,12 +62,32 @@ static void must(bool ok, const struct err *e)
 	exit(1);
 }
 
-static void copy_once(const struct blobs *b, enum azure_copy how, const char *folder, struct run *r, int round)
+static const struct fence fence = { "clone", 1, "bench", "Cust2", "Cust2__g1", 1 };
+
+/* Counts what is there, fails when anything differs in length, and removes it. */
+static void check_and_remove(const struct bench *b, const char *folder, struct run *r)
 {
-	const struct fence fence = { "clone", 1, "bench", "Cust2", "Cust2__g1", 1 };
 	const struct files_choice choice = { .source_root = "Cust1", .folder = folder };
-	const struct azure_settings settings = { .target = blobs_container(b), .copy = how };
-	int64_t begun, different, files, bytes;
+	const struct azure_settings settings = { .target = blobs_container(&b->blobs) };
+	struct err e = { 0 };
+	struct files_port *port = azure_files_new(&settings, NULL, &e);
+	int64_t different;
+
+	must(port != NULL, &e);
+	must(port->compare(port, &fence, &choice, &different, &r->files, &r->bytes, &e), &e);
+	if (different != 0 || r->files != b->count) {
+		fprintf(stderr, "bench_blobs: %" PRId64 " blobs are not as they should be\n", different);
+		exit(1);
+	}
+	must(port->remove_root(port, &fence, "Cust2__g1", &e), &e);
+	azure_files_free(&port);
+}
+
+static void copy_once(const struct bench *b, enum azure_copy how, const char *folder, struct run *r, int round)
+{
+	const struct files_choice choice = { .source_root = "Cust1", .folder = folder };
+	const struct azure_settings settings = { .target = blobs_container(&b->blobs), .copy = how, .parallel = PARALLEL };
+	int64_t begun;
 	struct files_progress p = { 0 };
 	struct err e = { 0 };
 	struct files_port *port = azure_files_new(&settings, NULL, &e);
@@ -78,52 +100,95 @@ static void copy_once(const struct blobs *b, enum azure_copy how, const char *fo
 		must(port->copy_next(port, &fence, &choice, &p, &e), &e);
 	r->seconds[round] = (double)(measure_now_ns() - begun) / 1e9;
 	r->cpu[round] = measure_cpu_s(getpid()) - cpu;
-	r->files = p.files;
-	r->bytes = p.bytes;
-	must(port->compare(port, &fence, &choice, &different, &files, &bytes, &e), &e);
-	if (different != 0 || files != p.files) {
-		fprintf(stderr, "bench_blobs: %" PRId64 " blobs are not as they should be\n", different);
-		exit(1);
-	}
-	must(port->remove_root(port, &fence, "Cust2__g1", &e), &e);
 	azure_files_free(&port);
+	check_and_remove(b, folder, r);
 }
 
-static void measure(const struct blobs *b, const char *folder, const char *what, int rounds)
+static void copy_by_peer(const struct bench *b, enum blob_peer peer, const char *folder, struct run *r, int round)
 {
-	struct run runs[WAYS] = { { .files = 0 } };
+	char from[64], to[64];
+	const struct blob_peer_task task = { b->blobs.url, b->sas + 1, from, to, (const char *const *)b->names, b->count,
+		                             PARALLEL };
+	struct peer_figures figures;
 
-	for (int round = 0; round < rounds; round++)
-		for (int i = 0; i < WAYS; i++)
-			copy_once(b, ways[(i + round + 2) % WAYS].how, folder, &runs[(i + round + 2) % WAYS], round);
-	for (int i = 0; i < WAYS; i++) {
-		double s = median(runs[i].seconds, (size_t)rounds), cpu = median(runs[i].cpu, (size_t)rounds);
-
-		printf("| %-16s | %-14s | %6" PRId64 " | %7.1f | %6.2f | %7.0f | %6.1f | %4.0f %% |\n", what, ways[i].name,
-		       runs[i].files, (double)runs[i].bytes / 1e6, s, (double)runs[i].files / s,
-		       (double)runs[i].bytes / 1e6 / s, 100 * cpu / s);
+	if (peer == PEER_RCLONE && !peer_is_there("rclone"))
+		return;
+	snprintf(from, sizeof from, "Cust1/%s", folder);
+	snprintf(to, sizeof to, "Cust2__g1/%s", folder);
+	if (!blob_peer_copy(peer, &task, &figures)) {
+		r->is_left_out = true;
+		return;
 	}
+	r->seconds[round] = figures.wall_s;
+	r->cpu[round] = figures.cpu_s;
+	check_and_remove(b, folder, r);
+}
+
+static void print(const char *what, const char *how, struct run *r, int rounds)
+{
+	double s = median(r->seconds, (size_t)rounds), cpu = median(r->cpu, (size_t)rounds);
+
+	if (r->is_left_out || !r->files) {
+		printf("| %-11s | %-16s | left out |\n", what, how);
+		return;
+	}
+	printf("| %-11s | %-16s | %6" PRId64 " | %7.1f | %6.2f | %7.0f | %6.1f | %4.0f %% |\n", what, how, r->files,
+	       (double)r->bytes / 1e6, s, (double)r->files / s, (double)r->bytes / 1e6 / s, 100 * cpu / s);
+}
+
+static void measure(const struct bench *b, const char *folder, const char *what)
+{
+	struct run runs[WAYS + PEER_END] = { { .files = 0 } };
+
+	copy_once(b, AZURE_COPY_STREAM, folder, &runs[0], 0); /* the emulator compiles itself as it goes: nobody's figure */
+	for (int round = 0; round < b->rounds; round++)
+		for (int i = 0; i < WAYS + PEER_END; i++) {
+			int which = (i + round + 2) % (WAYS + PEER_END);
+
+			if (which < WAYS)
+				copy_once(b, ways[which].how, folder, &runs[which], round);
+			else
+				copy_by_peer(b, (enum blob_peer)(which - WAYS), folder, &runs[which], round);
+		}
+	for (int i = 0; i < WAYS + PEER_END; i++)
+		print(what, i < WAYS ? ways[i].name : peers[i - WAYS], &runs[i], b->rounds);
+}
+
+/* What make_blobs named so. */
+static void measure_named(struct bench *b, const char *folder, const char *what, int count, bool is_small)
+{
+	b->count = count;
+	b->names = calloc((size_t)count + 1, sizeof *b->names);
+	for (int i = 0; i < count; i++)
+		if ((is_small ? asprintf(&b->names[i], "folder%d/%d", i / 1000, i) : asprintf(&b->names[i], "%d", i)) < 0)
+			exit(1);
+	if (count)
+		measure(b, folder, what);
+	for (int i = 0; i < count; i++)
+		free(b->names[i]);
+	free(b->names);
 }
 
 int main(int argc, char **argv)
 {
 	int small = argc > 1 ? atoi(argv[1]) : 2000, large = argc > 2 ? atoi(argv[2]) : 6;
-	int rounds = argc > 3 ? atoi(argv[3]) : 1;
+	struct bench b = { .rounds = argc > 3 ? atoi(argv[3]) : 1 };
 	struct azurite azurite;
-	struct blobs blobs;
 	enum azurite_result started;
 
-	if (rounds < 1 || rounds > ROUNDS_MAX)
+	if (b.rounds < 1 || b.rounds > ROUNDS_MAX)
 		return 2;
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	started = azurite_start(&azurite);
 	if (started == AZURITE_STARTED) {
-		blobs_open(&blobs, azurite.url, "bench", true);
-		make_blobs(&blobs, small, large);
-		puts("| what             | copied         |  blobs |      MB |      s | blobs/s |   MB/s |  CPU  |\n"
+		blobs_open(&b.blobs, azurite.url, "bench", true);
+		blobs_sas(&b.blobs, "rcwdl", 'c', b.sas, sizeof b.sas);
+		make_blobs(&b.blobs, small, large);
+		puts("| what        | copied           |  blobs |      MB |      s | blobs/s |   MB/s |  CPU  |\n"
 		     "|---|---|---|---|---|---|---|---|");
-		measure(&blobs, "Documents", "4 to 64 KiB", rounds);
-		measure(&blobs, "Attachments", "100 MB", rounds);
-		blobs_close(&blobs);
+		measure_named(&b, "Documents", "4 to 64 KiB", small, true);
+		measure_named(&b, "Attachments", "100 MB", large, false);
+		blobs_close(&b.blobs);
 	} else if (started == AZURITE_ABSENT) {
 		puts("no Azurite on this machine");
 	}
