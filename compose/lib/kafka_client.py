@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A partner's Kafka program, as its authors would write it: Confluent's client with its Avro serializers and a registry.
 
-kafka_client.py ask BOOTSTRAP REGISTRY SCHEMA REQUEST [header]   writes one CloneRequested, given as JSON
-kafka_client.py read BOOTSTRAP REGISTRY   reads all that was told, one JSON object a line: topic, form, type, record
+kafka_client.py ask BOOTSTRAP REGISTRY TOPIC SCHEMA RECORD [header]   writes one request, replay or control, given as JSON
+kafka_client.py read BOOTSTRAP REGISTRY   reads all that was told, one JSON object a line: topic, at, form, type, record
 kafka_client.py register REGISTRY SUBJECT SCHEMA   registers the schema in that file
 kafka_client.py forget REGISTRY SUBJECT SCHEMA   removes the subject
 """
@@ -17,26 +17,26 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, header
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-REQUESTED = "sandbox.clone.requested"
-TOLD = ("sandbox.clone.step.completed", "sandbox.clone.backup-restored", "sandbox.clone.state", "sandbox.clone.dead-letter")
+TOLD = ("sandbox.clone.step.completed", "sandbox.clone.backup-restored", "sandbox.clone.state", "sandbox.clone.dead-letter",
+        "sandbox.notifier.dead-letter")
 PATIENCE_S = 60
 
 
-def ask(bootstrap, registry, schema_file, request, form="prefix"):
+def ask(bootstrap, registry, topic, schema_file, record, form="prefix"):
     settings = {"auto.register.schemas": False, "use.latest.version": True}
     if form == "header":
         settings["schema.id.serializer"] = header_schema_id_serializer
     with open(schema_file, encoding="utf-8") as file:
         serialize = AvroSerializer(SchemaRegistryClient({"url": registry}), file.read(), conf=settings)
-    record = json.loads(request)
-    context = SerializationContext(REQUESTED, MessageField.VALUE, headers := [])
+    record = json.loads(record)
+    context = SerializationContext(topic, MessageField.VALUE, headers := [])
     value = serialize(record, context)
     refused = []
     producer = Producer({"bootstrap.servers": bootstrap, "acks": "all"})
-    producer.produce(REQUESTED, key=record["target_ctx"], value=value, headers=headers,
+    producer.produce(topic, key=record["target_ctx"], value=value, headers=headers,
                      on_delivery=lambda error, _: refused.append(error) if error else None)
     if producer.flush(PATIENCE_S) or refused:
-        sys.exit(f"the request was not delivered: {refused}")
+        sys.exit(f"the record was not delivered: {refused}")
 
 
 def partitions_of(consumer, topic):
@@ -66,7 +66,8 @@ def read(bootstrap, registry):
                 headers = message.headers() or []
                 names = [name for name, _ in headers]
                 record = deserialize(message.value(), SerializationContext(topic, MessageField.VALUE, headers))
-                print(json.dumps({"topic": topic, "form": "header" if "__value_schema_id" in names else "prefix",
+                print(json.dumps({"topic": topic, "at": f"{message.partition()}:{message.offset()}",
+                                  "form": "header" if "__value_schema_id" in names else "prefix",
                                   "type": dict(headers)["ce_type"].decode(), "record": record}, default=str))
     consumer.close()
 

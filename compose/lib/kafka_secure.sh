@@ -17,12 +17,12 @@ new_ca() { # NAME
 	openssl req -x509 -new -key "$dir/tls/$1.key" -days 1 -subj "/CN=$1" -out "$dir/tls/$1.pem"
 }
 
-# A certificate of the CA "ca", with its key before it, as Kafka wants it.
-new_certificate() { # NAME ALTERNATIVE-NAMES DAYS
-	local name=$dir/tls/$1
+# A certificate of that CA, with its key before it, as Kafka wants it.
+new_certificate() { # NAME ALTERNATIVE-NAMES DAYS [CA]
+	local name=$dir/tls/$1 ca=$dir/tls/${4:-ca}
 	new_key "$1"
 	openssl req -new -key "$name.key" -subj "/CN=$1" -out "$name.csr"
-	openssl x509 -req -in "$name.csr" -CA "$dir/tls/ca.pem" -CAkey "$dir/tls/ca.key" -days "$3" -out "$name.crt" \
+	openssl x509 -req -in "$name.csr" -CA "$ca.pem" -CAkey "$ca.key" -days "$3" -out "$name.crt" \
 		-extfile <(printf 'subjectAltName=%s\n' "$2") 2> "$name.log"
 	cat "$name.key" "$name.crt" > "$name.pem"
 }
@@ -40,6 +40,7 @@ make_identities() {
 	new_certificate expired "DNS:localhost,IP:127.0.0.1" -1
 	new_certificate elsewhere "DNS:kafka.example" 1
 	new_certificate client "DNS:client" 1
+	new_certificate foreign "DNS:client" 1 stranger
 	new_secret password
 	new_secret key-password
 	openssl pkcs8 -topk8 -in "$dir/tls/client.key" -passout "file:$dir/tls/key-password" -out "$dir/tls/client-locked.key"

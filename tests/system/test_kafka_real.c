@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 enum { PARTITIONS = 4, JOIN_MS = 20000, ARRIVE_MS = 10000, CLOSE_MS = 5000 };
 
@@ -188,6 +189,58 @@ START_TEST(topics_are_made_and_put_right)
 }
 END_TEST
 
+/* As an operator runs it; its exit status. */
+static int ctl(const char *words, char *said_r, size_t size)
+{
+	char command[1024];
+	size_t len;
+	int status;
+	FILE *f;
+
+	snprintf(command, sizeof command, "SANDBOX_KAFKA__BOOTSTRAP_SERVERS=%s '%s/consumer/programs/sandboxctl' topics %s 2>&1",
+		 broker.bootstrap, getenv("BUILD_DIR"), words);
+	f = popen(command, "r");
+	ck_assert_ptr_nonnull(f);
+	len = fread(said_r, 1, size - 1, f);
+	said_r[len] = '\0';
+	status = pclose(f);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void ctl_ends(const char *words, int status, const char *sentence)
+{
+	char said[8192];
+	int ended = ctl(words, said, sizeof said);
+
+	ck_assert_msg(ended == status && strstr(said, sentence), "topics %s ends with %d, not %d and \"%s\": %s", words, ended,
+		      status, sentence, said);
+}
+
+/* What only a cluster can lack, replicas and min.insync.replicas, shows test_kafka_cluster. */
+START_TEST(the_program_tells_what_differs_and_puts_it_right)
+{
+	const struct kafka_settings s = { .bootstrap_servers = broker.bootstrap, .client_id = "test" };
+	struct topic_change spoil[] = {
+		{ .topic = TOPIC_REQUESTED, .remedy = TOPIC_SET, .setting = TOPIC_RETENTION_MS, .wanted = "5000" },
+		{ .topic = TOPIC_STATE, .remedy = TOPIC_SET, .setting = TOPIC_CLEANUP_POLICY, .wanted = "delete" },
+		{ .topic = TOPIC_STEP_COMPLETED, .remedy = TOPIC_SET, .setting = TOPIC_CLEANUP_POLICY, .wanted = "compact" },
+	};
+
+	ctl_ends("check", 0, "All 8 topics are as they must be.");
+	apply(&s, spoil, 3);
+	ctl_ends("check", 1, "records would be gone too early");
+	ctl_ends("check", 1, "records of it would be deleted by their age");
+	ctl_ends("check", 1, "changing it deletes records that are older than the retention");
+	ctl_ends("apply", 1, "1 difference is left");
+	ctl_ends("check", 1, "by hand");
+	strcpy(spoil[2].wanted, "delete");
+	apply(&s, &spoil[2], 1);
+	ctl_ends("check", 0, "All 8 topics are as they must be.");
+	ctl_ends("check --partitions 9", 1, "with more partitions a key changes its place");
+	ctl_ends("check --replicas 3", 2, "3 replicas need as many brokers, and there are 1");
+}
+END_TEST
+
 /* The adapter has no way to delete a topic, and needs none. */
 static void drop(const struct kafka_settings *s, enum topic topic)
 {
@@ -248,6 +301,7 @@ static int run_tests(void)
 	tcase_add_test(tests, records_go_round_and_a_restart_goes_on_at_the_committed_offset);
 	tcase_add_test(tests, a_commit_between_revocation_and_release_counts);
 	tcase_add_test(tests, a_killed_broker_comes_back_and_nothing_acknowledged_is_lost);
+	tcase_add_test(tests, the_program_tells_what_differs_and_puts_it_right);
 	tcase_add_test(tests, topics_are_made_and_put_right);
 	tcase_add_test(tests, a_missing_topic_is_refused_and_not_made);
 	suite_add_tcase(suite, tests);

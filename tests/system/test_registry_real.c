@@ -4,6 +4,7 @@
  * for GUIDs in a header, which Apicurio does not know. Skipped, with a line that says so, where one of them cannot be had.
  * tests/support/on_kafka.sh has it on a real Kafka as well. */
 #include "tests/support/installation.h"
+#include "tests/support/notifier_world.h"
 #include "tests/support/schema_registry.h"
 
 #include <jansson.h>
@@ -64,41 +65,68 @@ static const char *run_client(const char *words)
 	return said;
 }
 
-static void ask(const char *id, const char *registry, const char *form)
+/* One record by a partner's hand: file is the schema's, more is the rest of its fields, form "" or "header". */
+static void tell(enum topic topic, const char *file, const char *id, const char *more, const char *registry, const char *form)
 {
 	char words[4096];
 
 	snprintf(words, sizeof words,
-		 "ask %s %s '%s/schemas/clone_requested.avsc' '{\"clone_id\":\"%s\",\"kind\":\"REPLACE\",\"source_ctx\":\"" SOURCE
-		 "\",\"target_ctx\":\"" TARGET "\",\"requested_by\":\"admin@north.example\",\"requested_at\":1785578400000,"
-		 "\"mask\":{\"domain\":\"sandbox.example\"},\"user_plan_map\":[{\"login\":\"admin@north.example\",\"plan\":"
-		 "\"ten-salesservicemarketing\",\"admin\":true}],\"documents\":\"ALL\",\"confirmed\":true}' %s",
-		 i->broker.bootstrap, registry, SOURCE_DIR, id, form);
+		 "ask %s %s %s '%s/schemas/%s' '{\"clone_id\":\"%s\",\"target_ctx\":\"" TARGET
+		 "\",\"requested_by\":\"admin@north.example\",%s}' %s",
+		 i->broker.bootstrap, registry, topic_name(topic), SOURCE_DIR, file, id, more, form);
 	ck_assert_str_eq(run_client(words), "");
 }
 
+static void ask(const char *id, const char *registry, const char *form)
+{
+	tell(TOPIC_REQUESTED, "clone_requested.avsc", id,
+	     "\"kind\":\"REPLACE\",\"source_ctx\":\"" SOURCE "\",\"requested_at\":1785578400000,"
+	     "\"mask\":{\"domain\":\"sandbox.example\"},\"user_plan_map\":[{\"login\":\"admin@north.example\",\"plan\":"
+	     "\"ten-salesservicemarketing\",\"admin\":true}],\"documents\":\"ALL\",\"confirmed\":true",
+	     registry, form);
+}
+
 struct count {
-	int steps, restored, states, letters;
+	json_t *seen; /* event ids: whoever reads events must know one that comes twice */
+	int steps, restored, states, letters, refused, unreadable;
 };
+
+static void count_letter(struct count *c, const json_t *letter)
+{
+	const char *code = json_string_value(json_object_get(letter, "reason_code"));
+	const char *value = json_string_value(json_object_get(letter, "value"));
+
+	ck_assert_str_ne(json_string_value(json_object_get(letter, "reason")), "");
+	c->letters++;
+	c->refused += strcmp(code, "refused") == 0;
+	c->unreadable += strcmp(code, "bad-magic") == 0 && strcmp(value, "b'nonsense'") == 0;
+}
 
 static void count_record(struct count *c, const json_t *said, const char *id, const char *form)
 {
 	const char *topic = json_string_value(json_object_get(said, "topic"));
 	const json_t *record = json_object_get(said, "record");
+	const char *event = json_string_value(json_object_get(record, "event_id"));
 
 	ck_assert_str_eq(json_string_value(json_object_get(said, "form")), form);
+	if (strcmp(topic, topic_name(TOPIC_DEAD_LETTER)) == 0) {
+		count_letter(c, record);
+		return;
+	}
 	ck_assert_str_eq(json_string_value(json_object_get(record, "clone_id")), id);
+	if (json_object_get(c->seen, event))
+		return;
+	json_object_set_new(c->seen, event, json_true());
 	c->steps += strcmp(topic, topic_name(TOPIC_STEP_COMPLETED)) == 0;
 	c->restored += strcmp(topic, topic_name(TOPIC_BACKUP_RESTORED)) == 0;
 	c->states += strcmp(topic, topic_name(TOPIC_STATE)) == 0;
-	c->letters += strcmp(topic, topic_name(TOPIC_DEAD_LETTER)) == 0;
 }
 
 /* Every record of the topics is one that the client understands, in that form, and about that clone. */
-static void read_all(const char *id, const char *registry, const char *form)
+static struct count read_all(const char *id, const char *registry, const char *form)
 {
 	char words[768], line[LINE_MAX_BYTES];
-	struct count c = { 0 };
+	struct count c = { .seen = json_object() };
 	FILE *f;
 
 	snprintf(words, sizeof words, "read %s %s", i->broker.bootstrap, registry);
@@ -111,10 +139,34 @@ static void read_all(const char *id, const char *registry, const char *form)
 		json_decref(said);
 	}
 	ck_assert_int_eq(pclose(f), 0);
+	json_decref(c.seen);
+	return c;
+}
+
+/* A clone that is asked for, paused and replayed in that form, beside what cannot be done. What is told of it, and of that,
+ * reads who has the registry. */
+static void steer_and_read(const char *id, const char *registry, const char *asked, const char *told)
+{
+	struct count c;
+
+	ck_assert(stub_server_fault(i->stubs, "{\"kind\":\"status\",\"system\":\"superid\",\"status\":503,\"times\":-1}"));
+	send_bytes(i, TOPIC_REQUESTED, TARGET, "nonsense", strlen("nonsense"));
+	ask(id, registry, asked);
+	await_steps(i, id, 3, WITHIN_MS);
+	tell(TOPIC_CONTROL, "clone_control.avsc", id, "\"verb\":\"PAUSE\",\"reason\":\"a look\"", registry, asked);
+	await(i, id, CLONE_PAUSED, WITHIN_MS);
+	ck_assert(stub_server_clear_faults(i->stubs));
+	tell(TOPIC_REPLAY, "clone_replay.avsc", id, "\"reason\":\"looked at\"", registry, asked);
+	ck_assert_int_eq(await_from_rest(i, id, CLONE_COMPLETED, WITHIN_MS).run, 2);
+	tell(TOPIC_CONTROL, "clone_control.avsc", id, "\"verb\":\"RESUME\"", registry, asked);
+	await_committed(i, WITHIN_MS);
+	c = read_all(id, registry, told);
 	ck_assert_int_eq(c.steps, STEP_END);
 	ck_assert_int_eq(c.restored, 1);
-	ck_assert_int_ge(c.states, 2);
-	ck_assert_int_eq(c.letters, 0);
+	ck_assert_int_ge(c.states, 4);
+	ck_assert_int_eq(c.letters, 2);
+	ck_assert_int_eq(c.unreadable, 1);
+	ck_assert_int_eq(c.refused, 1);
 }
 
 /* ---- tests ---- */
@@ -198,9 +250,7 @@ START_TEST(a_partner_asks_and_reads_by_ids)
 	ck_assert_int_eq(mkdir(path, 0755), 0);
 	setenv("SANDBOX_REGISTRY__CACHE_DIR", path, 1);
 	start_and_await();
-	ask(first, apicurio_url, "");
-	await(i, first, CLONE_COMPLETED, WITHIN_MS);
-	read_all(first, apicurio_url, "prefix");
+	steer_and_read(first, apicurio_url, "", "prefix");
 	ck_assert_int_eq(consumer_stop(i, 0, WITHIN_MS), 0);
 	write_foreign_schema(path, sizeof path);
 	ck_assert_ptr_nonnull(strstr(client_with_subject("register", path), "409"));
@@ -221,10 +271,39 @@ START_TEST(a_partner_asks_and_reads_by_guids)
 	setenv("SANDBOX_REGISTRY__URL", schema_registry_url(registry), 1);
 	setenv("SANDBOX_REGISTRY__WIRE_FORM", "header", 1);
 	consumer_start(i, 0);
-	ask(first, schema_registry_url(registry), "header");
-	await(i, first, CLONE_COMPLETED, WITHIN_MS);
-	read_all(first, schema_registry_url(registry), "header");
+	steer_and_read(first, schema_registry_url(registry), "header", "header");
 	ck_assert_int_eq(consumer_stop(i, 0, WITHIN_MS), 0);
+	schema_registry_free(&registry);
+}
+END_TEST
+
+/* Beside what cannot be read goes what can: then the letter lies in its topic. */
+START_TEST(what_the_notifier_refuses_can_be_read)
+{
+	struct schema_registry *registry = schema_registry_new();
+	struct notifier_world *w = notifier_world_new();
+	char words[512];
+	const char *all, *said;
+
+	setenv("SANDBOX_REGISTRY__URL", schema_registry_url(registry), 1);
+	setenv("SANDBOX_REGISTRY__WIRE_FORM", "header", 1);
+	unsetenv("SANDBOX_REGISTRY__AUTO_REGISTER");
+	approve(w, TARGET, "app", PARTNER_HTTP, "/app", "");
+	notifier_world_open(w, "");
+	notifier_start(w, 0);
+	tell_bytes(w, TARGET, "nonsense", strlen("nonsense"));
+	tell_restored(w, TARGET, 1);
+	if (!partner_server_await(w->partner, "/app", 1, WITHIN_MS))
+		notifier_failed(w, "the partner was not told");
+	ck_assert_int_eq(notifier_stop(w, 0, WITHIN_MS), 0);
+	snprintf(words, sizeof words, "read %s %s", w->broker.bootstrap, schema_registry_url(registry));
+	all = run_client(words);
+	said = strstr(all, "{\"topic\": \"sandbox.notifier.dead-letter\"");
+	ck_assert_msg(said, "the client says: %s", all);
+	ck_assert_ptr_nonnull(strstr(said, "\"form\": \"header\""));
+	ck_assert_ptr_nonnull(strstr(said, "\"reason_code\": \"bad-magic\""));
+	ck_assert_ptr_nonnull(strstr(said, "\"value\": \"b'nonsense'\""));
+	notifier_world_free(&w);
 	schema_registry_free(&registry);
 }
 END_TEST
@@ -239,6 +318,10 @@ static int run_suite(void)
 	tcase_add_test(tc, a_schema_that_does_not_fit_is_refused);
 	tcase_add_test(tc, a_partner_asks_and_reads_by_guids);
 	tcase_add_test(tc, a_partner_asks_and_reads_by_ids);
+	suite_add_tcase(suite, tc);
+	tc = tcase_create("notifier");
+	tcase_set_timeout(tc, 280);
+	tcase_add_test(tc, what_the_notifier_refuses_can_be_read);
 	suite_add_tcase(suite, tc);
 	return installation_run(suite);
 }

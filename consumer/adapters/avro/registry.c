@@ -408,17 +408,20 @@ static bool registry_name_of(struct schema_source *self, enum message_kind kind,
 	return true;
 }
 
+/* Replays and controls are written by others only, who find their schemas where we have registered the rest. */
+static bool is_needed(const struct registry *r, int kind)
+{
+	return r->settings.auto_register || (kind != MESSAGE_REPLAY && kind != MESSAGE_CONTROL);
+}
+
 static bool registry_get_ready(struct schema_source *self, struct err *e)
 {
 	struct registry *r = (struct registry *)self;
 	struct schema_name name;
 
-	for (int kind = MESSAGE_UNSET + 1; kind < MESSAGE_END; kind++) {
-		bool ours = kind != MESSAGE_REPLAY && kind != MESSAGE_CONTROL; /* only operators' tools write those */
-
-		if (ours && !registry_name_of(self, (enum message_kind)kind, &name, e))
+	for (int kind = MESSAGE_UNSET + 1; kind < MESSAGE_END; kind++)
+		if (is_needed(r, kind) && !registry_name_of(self, (enum message_kind)kind, &name, e))
 			return false;
-	}
 	if (!r->background)
 		r->background = background_new(&r->settings, e);
 	return r->background != NULL;
