@@ -2,7 +2,7 @@
 """A partner's Kafka program, as its authors would write it: Confluent's client with its Avro serializers and a registry.
 
 kafka_client.py ask BOOTSTRAP REGISTRY TOPIC SCHEMA RECORD [header]   writes one request, replay or control, given as JSON
-kafka_client.py read BOOTSTRAP REGISTRY   reads all that was told, one JSON object a line: topic, at, form, type, record
+kafka_client.py read BOOTSTRAP REGISTRY [TOPIC...]   reads all that was told (there), one JSON object a line: topic, at, form, type, record
 kafka_client.py register REGISTRY SUBJECT SCHEMA   registers the schema in that file
 kafka_client.py forget REGISTRY SUBJECT SCHEMA   removes the subject
 """
@@ -57,10 +57,10 @@ def read_partition(consumer, start, end):
             return
 
 
-def read(bootstrap, registry):
+def read(bootstrap, registry, *topics):
     deserialize = AvroDeserializer(SchemaRegistryClient({"url": registry}))
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "a-partner", "enable.auto.commit": False})
-    for topic in TOLD:
+    for topic in topics or TOLD:
         for start, end in list(partitions_of(consumer, topic)):
             for message in read_partition(consumer, start, end):
                 headers = message.headers() or []

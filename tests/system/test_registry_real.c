@@ -296,7 +296,7 @@ START_TEST(what_the_notifier_refuses_can_be_read)
 	if (!partner_server_await(w->partner, "/app", 1, WITHIN_MS))
 		notifier_failed(w, "the partner was not told");
 	ck_assert_int_eq(notifier_stop(w, 0, WITHIN_MS), 0);
-	snprintf(words, sizeof words, "read %s %s", w->broker.bootstrap, schema_registry_url(registry));
+	snprintf(words, sizeof words, "read %s %s sandbox.notifier.dead-letter", w->broker.bootstrap, schema_registry_url(registry));
 	all = run_client(words);
 	said = strstr(all, "{\"topic\": \"sandbox.notifier.dead-letter\"");
 	ck_assert_msg(said, "the client says: %s", all);
