@@ -2,7 +2,7 @@
 #include "consumer/adapters/azure/azure_way.h"
 
 /* EDGE: as many as are usually under way when a window begins; they belong to neither. */
-enum { EDGE = 8, LOOK_AGAIN_EACH = 50, FAILURES_MAX = 3 };
+enum { EDGE = 8, PATIENCE_FIRST = 8, PATIENCE_MAX = 50, FAILURES_MAX = 3 };
 static const int measured[AZURE_SIZE_END] = { [AZURE_WHOLE] = 32, [AZURE_BLOCK] = 8 };
 static const double hopeless = 4.0, clearly = 1.5;
 
@@ -12,7 +12,7 @@ void azure_ways_init(struct azure_ways *w, enum azure_way only)
 	w->is_off[AZURE_BY_SERVER] = only == AZURE_BY_STREAM;
 	w->is_off[AZURE_BY_STREAM] = only == AZURE_BY_SERVER;
 	for (int i = 0; i < AZURE_SIZE_END; i++)
-		w->contests[i].way = AZURE_BY_STREAM;
+		w->contests[i] = (struct azure_contest){ .way = AZURE_BY_STREAM };
 }
 
 enum azure_way azure_way_choose(const struct azure_ways *w, enum azure_size size)
@@ -20,6 +20,16 @@ enum azure_way azure_way_choose(const struct azure_ways *w, enum azure_size size
 	if (w->is_off[AZURE_BY_SERVER])
 		return AZURE_BY_STREAM;
 	return w->is_off[AZURE_BY_STREAM] ? AZURE_BY_SERVER : w->contests[size].way;
+}
+
+/* One hiccup of the service makes its window look slow: so the other way is looked at again soon, and then less and less
+ * often; seldom, when it seemed hopeless twice. */
+static int patience(const struct azure_contest *c, enum azure_way other)
+{
+	bool is_hopeless = c->looks > 0 && c->cost[other] >= hopeless * c->cost[c->way];
+	int windows = PATIENCE_FIRST << (c->looks < 3 ? c->looks : 3);
+
+	return is_hopeless || windows > PATIENCE_MAX ? PATIENCE_MAX : windows;
 }
 
 static void begin_next(struct azure_contest *c)
@@ -30,8 +40,10 @@ static void begin_next(struct azure_contest *c)
 	if (!c->is_known[other] || c->cost[other] < c->cost[c->way]) {
 		c->way = other;
 		c->windows = 0;
-	} else if (++c->windows % LOOK_AGAIN_EACH == 0 && c->cost[other] < hopeless * c->cost[c->way]) {
+	} else if (++c->windows >= patience(c, other)) {
 		c->way = other;
+		c->windows = 0;
+		c->looks++;
 	}
 }
 

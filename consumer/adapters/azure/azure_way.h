@@ -19,6 +19,7 @@ struct azure_contest {
 	double cost[AZURE_WAY_END];  /* milliseconds for one */
 	bool is_known[AZURE_WAY_END];
 	int windows;                 /* since the other way was tried */
+	int looks;                   /* at the other way, after the first */
 	int done[AZURE_WAY_END];     /* of all windows */
 };
 
