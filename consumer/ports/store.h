@@ -74,7 +74,7 @@ enum store_status {
 };
 
 /* A clone on a target that no tenant can be named like: who has rebuilt the store records it as the last thing. A store
- * without it has lost what it knew, or is new. */
+ * without it has lost what it knew, or is new. It never expires. */
 #define STORE_MARK_TARGET "_store"
 #define STORE_MARK_CLONE "rebuilt"
 

@@ -245,6 +245,9 @@ START_TEST(without_the_mark_of_a_rebuild_nobody_gets_a_lease)
 	mark.token = store_ask(rebuilder, &take).token;
 	check_empty(careful, rebuilder); /* somebody rebuilds it */
 	ck_assert_int_eq(store_ask(rebuilder, &mark).status, STORE_OK);
+	mark.kind = STORE_RELEASE;
+	ck_assert_int_eq(store_ask(rebuilder, &mark).status, STORE_OK);
+	ck_assert_int_eq(redis_server_tell(server, "PTTL sandbox:{_store}:clone:rebuilt"), -1); /* it never expires */
 	a = acquire(careful, "T10", "S10");
 	ck_assert_int_eq(a.status, STORE_OK);
 	ck_assert_int_eq(record(careful, "T10", a.token, 0), STORE_OK);

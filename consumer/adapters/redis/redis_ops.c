@@ -177,7 +177,7 @@ void redis_return_lease(const struct redis_writer *w, const char *target_ctx, co
 	arg_key(w, REDIS_KEY_LEASE, target_ctx, NULL);
 	arg_key(w, REDIS_KEY_CLONE, target_ctx, clone_id);
 	arg_lease(w, token, clone_id);
-	redis_arg_number(w->out, (uint64_t)w->keep_ms);
+	redis_arg_number(w->out, strcmp(target_ctx, STORE_MARK_TARGET) == 0 ? 0 : (uint64_t)w->keep_ms);
 }
 
 void redis_return_reader(const struct redis_writer *w, const char *source_ctx, const char *clone_id)
